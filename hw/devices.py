@@ -1,0 +1,179 @@
+"""The devices of a lane as the kiosk sees them: Protocols, and the events they emit.
+
+Owns no driver. Always true: a device calls `emit` from a thread of its own and never waits for the answer; what it
+read is withheld from every `repr`; a device that dies says so with `DeviceLost`, exactly once for each loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One complete message of a reader.
+
+    `payload` is what the document says, framing removed: MRZ lines joined by LF, a barcode's bytes as they are.
+    `family` names the framing, `symbology` the AIM identifier (`]L`) where one led the data, `unrecognised` the
+    offsets in `payload` of characters that the reader flagged as not read.
+    """
+
+    payload: bytes = field(repr=False)
+    family: str
+    symbology: str | None = None
+    unrecognised: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRead:
+    """A reader delivered a whole frame."""
+
+    device: str
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFailed:
+    """A reader delivered something that is no frame (half of one, noise, too long); `reason` quotes nothing of it."""
+
+    device: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoTaken:
+    """The camera delivered the JPEG that was asked for under `request`."""
+
+    device: str
+    request: str
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFailed:
+    """The photo asked for under `request` will not come; `reason` goes into the crossing as `absent`."""
+
+    device: str
+    request: str
+    reason: str
+
+
+class Button(StrEnum):
+    """Buttons of a panel."""
+
+    ACCEPT = "accept"
+    REFER = "refer"
+    DIRECTION = "direction"
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """An officer or traveller pressed a button (debounced)."""
+
+    device: str
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
+    """The tamper switch says that the case was opened."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosed:
+    """The tamper switch says that the case was closed again."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReady:
+    """A device works (first start, or again after a loss)."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """A device does not work; its driver goes on trying where that makes sense."""
+
+    device: str
+    reason: str
+
+
+DeviceEvent = (
+    DocumentRead
+    | ReadFailed
+    | PhotoTaken
+    | PhotoFailed
+    | ButtonPressed
+    | CaseOpened
+    | CaseClosed
+    | DeviceReady
+    | DeviceLost
+)
+Emit = Callable[[DeviceEvent], None]
+
+
+class Signal(StrEnum):
+    """What the panel tells the people at the lane. Pattern and place differ, not colour alone.
+
+    `READY` shows nothing; green is lit by `PASSED` alone, which the kiosk asks for only after the crossing is on disk.
+    """
+
+    READY = "ready"  # all lamps off: the next document, please
+    WORKING = "working"  # amber, slow blink: hold still
+    TRY_AGAIN = "try_again"  # amber, fast blink, two short beeps: the document was not read
+    PASSED = "passed"  # green, steady, one beep
+    CALL_OFFICER = "call_officer"  # amber, steady, long beep
+    CLOSED = "closed"  # red, steady: this lane records nothing, use paper
+
+
+class DocumentReader(Protocol):
+    """A document or barcode reader."""
+
+    name: str
+
+    def start(self, emit: Emit) -> None:
+        """Begin to read in a thread of its own; a device that is not there yet is no error but `DeviceLost`."""
+
+    def stop(self) -> None:
+        """End the thread and close the device; may be called twice."""
+
+
+class Camera(Protocol):
+    """A camera that takes one photo on request."""
+
+    name: str
+
+    def start(self, emit: Emit) -> None:
+        """Begin to serve requests."""
+
+    def take_photo(self, request: str) -> None:
+        """Ask for a photo; `PhotoTaken` or `PhotoFailed` with the same `request` follows within the camera's deadline."""
+
+    def stop(self) -> None:
+        """End every thread and process of the camera; may be called twice."""
+
+
+class Panel(Protocol):
+    """Lamps, buzzer, gate and buttons of a lane."""
+
+    name: str
+
+    def start(self, emit: Emit) -> None:
+        """Take the pins, show `CLOSED`, and begin to report buttons and the tamper switch."""
+
+    def show(self, signal: Signal) -> None:
+        """Show one signal; the one before it ends."""
+
+    def open_gate(self) -> None:
+        """Let one traveller through: one pulse on the gate relay."""
+
+    def stop(self) -> None:
+        """Put every output into its safe state (lamps off, gate closed) and release the pins; may be called twice."""

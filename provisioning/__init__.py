@@ -1,0 +1,1 @@
+"""What a field technician and the deployment's authority run: keys, certificates, first settings."""
