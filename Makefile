@@ -1,0 +1,74 @@
+# What a newcomer types: `make demo` and `make test`. Both install what is missing and are quick when nothing is.
+#
+#   make demo [ARGS="..."]   show Landfall at work: broker, centre and kiosk on this machine
+#   make test [ARGS="..."]   run the tests, with a real broker and a real database
+#   make bench [ARGS="..."]  measure, side by side with what else could be used
+#   make lint                check style and formatting
+#   make lock [UPGRADE=1]    write the lock files anew from setup.cfg
+#   make clean               remove everything that these targets made in this folder
+#
+# PYTHON=/path/to/python3.11 picks the interpreter; otherwise the first that is new enough is taken.
+
+SHELL := /bin/bash
+export PYTHON
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := provisioning/locks
+INSTALLED := $(VENV)/.installed
+TOOLS_INSTALLED := $(VENV)/.tools-installed
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --only-binary :all:
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench lint lock clean broker test-servers
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: $(INSTALLED) broker
+	@$(BIN)/landfall-provision demo $(ARGS)
+
+test: $(INSTALLED) test-servers
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(INSTALLED) test-servers
+	@$(BIN)/python -m bench $(ARGS)
+
+lint: $(INSTALLED) $(TOOLS_INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+broker:
+	@provisioning/prepare packages mosquitto
+
+test-servers:
+	@provisioning/prepare packages mosquitto postgresql systemd udev
+
+# No path, no index and no time of making gets into a lock file, so two people who lock get the same bytes.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+
+lock: $(TOOLS_INSTALLED)
+	@$(COMPILE) setup.cfg --extra pi --output-file $(LOCKS)/kiosk.txt
+	@$(COMPILE) setup.cfg --extra central --extra provisioning --extra bench --extra test --group build \
+		--output-file $(LOCKS)/development.txt
+	@$(COMPILE) --group tools --output-file $(LOCKS)/tools.txt
+
+clean:
+	rm -rf $(VENV) build dist landfall.egg-info .pytest_cache .ruff_cache .hypothesis ci-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): setup.cfg pyproject.toml $(LOCKS)/development.txt
+	@provisioning/prepare venv $(VENV)
+	@echo "Installing Landfall and its libraries into $(VENV) ..."
+	@$(PIP_INSTALL) -r $(LOCKS)/development.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+# Before the first lock there is nothing to install the tools from; uv then has to come from elsewhere.
+$(TOOLS_INSTALLED): $(LOCKS)/tools.txt
+	@provisioning/prepare venv $(VENV)
+	@$(PIP_INSTALL) -r $(LOCKS)/tools.txt
+	@touch $@

@@ -1,0 +1,38 @@
+"""What holds for every test: real devices only when asked, no silent skips in CI, nothing left running.
+
+Everything runs together by default, journeys through real processes included. `pytest --hardware` on a kiosk adds the
+tests that need its devices; `pytest -m "not journey"` leaves the long ones out.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.harness.leftovers import Leftovers
+from tests.harness.skip_policy import SkipPolicy, allowed_skips
+
+pytest_plugins = ["pytester"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--hardware`."""
+    parser.addoption("--hardware", action="store_true", help="also run the tests that need the real devices of a kiosk")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch leftovers always, and skips in CI."""
+    config.pluginmanager.register(Leftovers(), "landfall-leftovers")
+    if os.environ.get("CI"):
+        setup_cfg = Path(__file__).parent.parent / "setup.cfg"
+        config.pluginmanager.register(SkipPolicy(allowed_skips(setup_cfg)), "landfall-skip-policy")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the tests of real devices unless they were asked for."""
+    if not config.getoption("--hardware"):
+        for item in items:
+            if item.get_closest_marker("hardware"):
+                item.add_marker(pytest.mark.skip(reason="needs a real device; run with --hardware on a kiosk"))

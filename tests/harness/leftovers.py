@@ -1,0 +1,60 @@
+"""Nothing that a test started may outlive the run.
+
+Owns the look at child processes and threads after the last fixture is gone. A child that has ended but that nobody
+waited for counts too: its owner does not know how it ended.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+import warnings
+from pathlib import Path
+
+import pytest
+
+
+def child_processes() -> list[str]:
+    """Return pid and command line of every child of this process, those of Python's own bookkeeping left out."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        for pid in (task / "children").read_text(encoding="ascii").split():
+            try:
+                command = (
+                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+                )
+            except FileNotFoundError:
+                continue
+            if "multiprocessing.resource_tracker" not in command and "multiprocessing.forkserver" not in command:
+                found.append(f"process {pid}: {command or 'ended, but nobody waited for it'}")
+    return found
+
+
+def lasting_threads() -> list[str]:
+    """Return the name of every thread that would keep the interpreter from ending."""
+    main = threading.main_thread()
+    return [f"thread {t.name}" for t in threading.enumerate() if t is not main and t.is_alive() and not t.daemon]
+
+
+class Leftovers:
+    """A pytest plugin that fails a run which leaves processes or threads behind."""
+
+    def __init__(self) -> None:
+        self._left: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Look when every fixture is gone; a run that failed already keeps its own status."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
+        self._left = child_processes() + lasting_threads()
+        if self._left and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Name what was left running."""
+        if self._left:
+            terminalreporter.section("left running after the tests", red=True)
+            for line in self._left:
+                terminalreporter.line(line)
