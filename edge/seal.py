@@ -1,0 +1,156 @@
+"""Sign and encrypt records and messages, and the other way round. Nothing else touches a key.
+
+Owns how key files are loaded and which algorithms are used: JWS with Ed25519 (RFC 9864), JWE with ECDH-ES on X25519 and
+A256GCM (RFC 7518, RFC 8037), all by joserfc. Always true: a private key file that others may read is refused; what a
+kiosk has sealed it cannot open again, since it holds the centre's public key alone; no error quotes what was signed.
+"""
+
+from __future__ import annotations
+
+import stat
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from joserfc import jwe, jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from edge.errors import SealError
+
+SIGNATURE = "Ed25519"
+AGREEMENT = "ECDH-ES"
+ENCRYPTION = "A256GCM"
+MAX_LETTER_BYTES = 1024 * 1024
+
+
+class _LetterRegistry(jwe.JWERegistry):
+    """joserfc stops at 64 KiB of ciphertext; a photo may be larger."""
+
+    max_ciphertext_length = MAX_LETTER_BYTES
+
+
+_letters = _LetterRegistry(algorithms=[AGREEMENT, ENCRYPTION, "DEF"])
+_MAX_DEFLATED = 240 * 1024  # joserfc inflates 250 KiB at the most, so that a small letter cannot fill the memory
+
+
+def load_private_key(path: Path) -> OKPKey:
+    """Load a private JWK (RFC 7517) from a file of mode 0600 or 0400; raise `SealError` naming the file otherwise."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise SealError(f"{path}: cannot be read ({error.strerror})", remedy="provision the kiosk's keys") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise SealError(f"{path}: others may read this private key", remedy=f"chmod 0600 {path}")
+    key = load_public_key(path)
+    if not key.is_private:
+        raise SealError(f"{path}: holds a public key, a private one is needed")
+    return key
+
+
+def load_public_key(path: Path) -> OKPKey:
+    """Load a JWK of either kind from a file; raise `SealError` naming the file when it is not an OKP key."""
+    try:
+        return parse_key(path.read_bytes())
+    except OSError as error:
+        raise SealError(f"{path}: cannot be read ({error.strerror})") from None
+    except SealError as error:
+        raise SealError(f"{path}: {error.message}") from None
+
+
+def parse_key(text: bytes | str) -> OKPKey:
+    """Parse a JWK as JSON text; raise `SealError` when it is not an OKP key (Ed25519 or X25519)."""
+    try:
+        fields = msgspec.json.decode(text, type=dict[str, str])
+        return OKPKey.import_key({name: value for name, value in fields.items() if name in ("kty", "crv", "x", "d")})
+    except (JoseError, msgspec.DecodeError, ValueError, KeyError, TypeError):
+        raise SealError("is not a JWK of type OKP") from None
+
+
+class Signer:
+    """Signs with one private Ed25519 key; its key id is the RFC 7638 thumbprint."""
+
+    def __init__(self, key: OKPKey) -> None:
+        self._key = key
+        self.kid = key.thumbprint()
+
+    def sign(self, payload: bytes, typ: str) -> str:
+        """Return a JWS compact over `payload`; `typ` goes into the protected header."""
+        header = {"alg": SIGNATURE, "kid": self.kid, "typ": typ}
+        return jws.serialize_compact(header, payload, self._key, algorithms=[SIGNATURE])
+
+
+class Verifier:
+    """Verifies against a fixed set of public Ed25519 keys, chosen by key id."""
+
+    def __init__(self, keys: Iterable[OKPKey]) -> None:
+        self._keys = {key.thumbprint(): key for key in keys}
+
+    def verify(self, token: str, typ: str) -> bytes:
+        """Return the payload; raise `SealError` for an unknown key, another `typ`, or a signature that does not fit.
+
+        Of the spellings that base64url allows for one signature only the canonical one is taken: the chain hashes the
+        envelope's characters, and nobody on the way may turn one signed record into two.
+        """
+
+        def choose(obj: object) -> OKPKey:
+            header = obj.headers()  # type: ignore[attr-defined]
+            if header.get("typ") != typ:
+                raise SealError(f"signed as something else than {typ}")
+            key = self._keys.get(str(header.get("kid")))
+            if key is None:
+                raise SealError("signed by a key that is not known here")
+            return key
+
+        try:
+            payload = jws.deserialize_compact(token, choose, algorithms=[SIGNATURE]).payload
+            signature = token.rpartition(".")[2]
+            if urlsafe_b64encode(urlsafe_b64decode(signature + "==")).rstrip(b"=") != signature.encode("ascii"):
+                raise SealError("signature is not spelt in its canonical form")
+            return payload
+        except SealError:
+            raise
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+            raise SealError("signature is not valid") from None
+
+
+class Sealer:
+    """Encrypts letters to the centre."""
+
+    def __init__(self, centre: OKPKey) -> None:
+        self._key = centre
+        self._kid = centre.thumbprint()
+
+    def seal(self, plaintext: bytes, *, deflate: bool = False) -> str:
+        """Return a JWE compact. `deflate` takes the base64 of a photo off the wire again; text stays uncompressed."""
+        header = {"alg": AGREEMENT, "enc": ENCRYPTION, "kid": self._kid}
+        if deflate and len(plaintext) <= _MAX_DEFLATED:
+            header["zip"] = "DEF"
+        return jwe.encrypt_compact(header, plaintext, self._key, registry=_letters)
+
+
+class Opener:
+    """Opens letters with the centre's private keys, chosen by key id so that keys can be rotated."""
+
+    def __init__(self, keys: Iterable[OKPKey]) -> None:
+        self._keys = {key.thumbprint(): key for key in keys}
+
+    def open(self, letter: str) -> bytes:
+        """Return the plaintext; raise `SealError` for an unknown key or a letter that was altered."""
+
+        def choose(obj: object) -> OKPKey:
+            key = self._keys.get(str(obj.headers().get("kid")))
+            if key is None:
+                raise SealError("sealed to a key that is not known here")
+            return key
+
+        try:
+            plaintext = jwe.decrypt_compact(letter, choose, registry=_letters).plaintext
+        except SealError:
+            raise
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+            raise SealError("letter cannot be opened") from None
+        if plaintext is None:
+            raise SealError("letter cannot be opened")
+        return plaintext

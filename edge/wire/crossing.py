@@ -1,0 +1,158 @@
+"""The letters: what a record says once the centre has opened it.
+
+Owns the crossing, its amendment, the photo, the audit event and the start of an epoch. Fields carry the names and
+codes of ICAO Doc 9303, RFC 3339, ISO 3166-1, UN/LOCODE and IATA. Always true: every letter repeats its position, so
+that nobody can sign another's letter as their own; and no `repr` shows what is in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from edge.documents.verdict import Verdict
+from edge.wire.record import Position
+
+Direction = Literal["entry", "exit", "transit"]
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """How far `at` can be trusted.
+
+    `error_bound_s` is null while the clock is unset; `boot_id` and `boottime_s` (CLOCK_BOOTTIME) let the centre date
+    the record later from others of the same boot.
+    """
+
+    state: Literal["synchronised", "holdover", "unset"]
+    error_bound_s: float | None
+    boot_id: str
+    boottime_s: float
+
+
+class ReadDocument(msgspec.Struct, frozen=True):
+    """One document of the traveller with a verdict for every check."""
+
+    source: Literal["mrz", "chip", "bcbp", "aamva", "vds", "dcc", "manual", "paper"]
+    kind: str
+    reader: str
+    fields: dict[str, Any]
+    verdicts: tuple[Verdict, ...]
+
+    def __repr__(self) -> str:
+        return f"ReadDocument(source={self.source!r}, kind={self.kind!r}, reader={self.reader!r})"
+
+
+class Conveyance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The flight or vessel, as far as it is known; `number` is a flight number or a ship's IMO number."""
+
+    kind: Literal["flight", "vessel", "private"]
+    number: str = ""
+    name: str = ""
+    date: str = ""
+    seat: str = ""
+
+    def __repr__(self) -> str:
+        return f"Conveyance(kind={self.kind!r})"
+
+
+class Photo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Either the photo's SHA-256 and its sequence in the evidence stream, or the reason why it is absent."""
+
+    sha256: str = ""
+    evidence_sequence: int = 0
+    absent: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of it. There is no third result: the machine passes, or it calls an officer."""
+
+    result: Literal["passed", "referred"]
+    by: Literal["rule", "officer"]
+    reasons: tuple[str, ...] = ()
+    officer: str = ""
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """One person crossing one border at one post; `at` is RFC 3339 in UTC, `id` a UUIDv7."""
+
+    id: str
+    kiosk: str
+    site: str
+    position: Position
+    direction: Direction
+    lane: Literal["desk", "self_service"]
+    at: str
+    clock: Clock
+    documents: tuple[ReadDocument, ...]
+    conveyance: Conveyance | None
+    group: str | None
+    photo: Photo
+    outcome: Outcome
+    training: bool
+
+    def __repr__(self) -> str:
+        return f"Crossing(position={self.position!r}, result={self.outcome.result!r})"
+
+
+class Amendment(msgspec.Struct, frozen=True):
+    """A correction of an earlier record, named by its `id`; nothing is ever rewritten."""
+
+    id: str
+    kiosk: str
+    position: Position
+    at: str
+    clock: Clock
+    amends: str
+    kind: Literal["void", "decision", "clock"]
+    detail: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Amendment(position={self.position!r}, kind={self.kind!r})"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """The photo of one crossing; `content` is base64 in JSON."""
+
+    id: str
+    kiosk: str
+    position: Position
+    crossing: str
+    at: str
+    media_type: Literal["image/jpeg"]
+    sha256: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Evidence(position={self.position!r}, bytes={len(self.content)})"
+
+
+class AuditEvent(msgspec.Struct, frozen=True):
+    """Something the centre must be able to prove later: start, stop, case opened, record set aside."""
+
+    id: str
+    kiosk: str
+    position: Position
+    at: str
+    clock: Clock
+    event: str
+    detail: dict[str, Any]
+
+
+class EpochStart(msgspec.Struct, frozen=True):
+    """The first record of an epoch in each stream: what the store knew of the epoch before it, and why it ended.
+
+    `last_sequence` and `last_hash` are those of the stream's record before this one; zero and empty on a new store.
+    """
+
+    id: str
+    kiosk: str
+    position: Position
+    at: str
+    previous_epoch: str
+    last_sequence: int
+    last_hash: str
+    reason: Literal["new_store", "rolled_back", "forked", "other_hardware", "salvaged"]
+
+
+Letter = Crossing | Amendment | Evidence | AuditEvent | EpochStart

@@ -1,0 +1,72 @@
+"""Topic names of the contract, below `landfall/v1/<site>/<kiosk>/` (MQTT 5, QoS 1).
+
+Owns how a topic is spelt and taken apart. Always true: a topic carries names of places and machines, never of people.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+from edge.errors import ContractError
+
+PREFIX = "landfall/v1"
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+
+
+class Stream(StrEnum):
+    """The streams of a kiosk, in the order of their priority on the uplink."""
+
+    CROSSING = "crossing"
+    AUDIT = "audit"
+    EVIDENCE = "evidence"
+
+
+class Topic(NamedTuple):
+    """A topic taken apart: `kiosk` is `<site>/<kiosk>`, `kind` the branch, `leaf` what follows it (or empty)."""
+
+    kiosk: str
+    kind: str
+    leaf: str
+
+
+def kiosk_id(site: str, kiosk: str) -> str:
+    """Return `<site>/<kiosk>`, the name in the client certificate; raise `ContractError` for what no topic can hold."""
+    for name in (site, kiosk):
+        if not NAME.fullmatch(name):
+            raise ContractError(f"{name!r} is no name of a site or kiosk: 1-32 lower case letters, digits and dashes")
+    return f"{site}/{kiosk}"
+
+
+def stream_topic(kiosk: str, stream: str) -> str:
+    """Return where a kiosk publishes batches of one stream."""
+    return f"{PREFIX}/{kiosk}/stream/{stream}"
+
+
+def receipt_topic(kiosk: str, stream: str) -> str:
+    """Return where the centre publishes (retained) how far it holds one stream."""
+    return f"{PREFIX}/{kiosk}/receipt/{stream}"
+
+
+def status_topic(kiosk: str) -> str:
+    """Return where a kiosk publishes (retained) its birth, and the broker its death."""
+    return f"{PREFIX}/{kiosk}/status"
+
+
+def health_topic(kiosk: str) -> str:
+    """Return where a kiosk publishes figures about itself."""
+    return f"{PREFIX}/{kiosk}/health"
+
+
+def command_topic(kiosk: str, name: str) -> str:
+    """Return where the centre publishes a signed command."""
+    return f"{PREFIX}/{kiosk}/command/{name}"
+
+
+def parse_topic(topic: str) -> Topic:
+    """Take a topic apart; raise `ContractError` when it is not one of the contract's."""
+    parts = topic.split("/")
+    if len(parts) not in (5, 6) or "/".join(parts[:2]) != PREFIX:
+        raise ContractError("topic is not of the form landfall/v1/<site>/<kiosk>/<kind>[/<leaf>]")
+    return Topic(kiosk_id(parts[2], parts[3]), parts[4], parts[5] if len(parts) == 6 else "")
