@@ -1,0 +1,139 @@
+"""`landfall-provision` and its verbs: what a field technician runs.
+
+Owns the words on the command line; it parses, calls one function and prints. Always true: what the technician can mend
+is told in one line on the error output, with exit status 2; a verb loads only what it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from edge.errors import LandfallError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb and return the exit status: 0 done, 2 wrong use or something that the message says how to mend."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["demo"]:  # the demo has options of its own
+        from provisioning import demo
+
+        return demo.main(argv[1:])
+    arguments = _parser().parse_args(argv)
+    try:
+        print(arguments.run(arguments))
+    except LandfallError as error:
+        print(f"landfall-provision: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"landfall-provision: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _init_authority(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import Authority
+
+    authority = Authority.create(arguments.folder, name=arguments.name)
+    until = authority.certificate.not_valid_after_utc
+    return f"authority made in {arguments.folder}, good until {until:%Y-%m-%d}; keep ca.key off every networked machine"
+
+
+def _issue_broker(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import Authority
+
+    certificate = Authority.load(arguments.ca).issue_broker(arguments.folder, arguments.host)
+    return (
+        f"broker.crt and broker.key made in {arguments.folder}, good until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    )
+
+
+def _issue_kiosk(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import Authority
+
+    certificate = Authority.load(arguments.ca).issue_kiosk(arguments.folder, arguments.site, arguments.kiosk)
+    return _client_made(arguments.folder, certificate.not_valid_after_utc)
+
+
+def _issue_collector(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import Authority
+
+    certificate = Authority.load(arguments.ca).issue_collector(arguments.folder, arguments.name)
+    return _client_made(arguments.folder, certificate.not_valid_after_utc)
+
+
+def _client_made(folder: Path, until: object) -> str:
+    return f"client.crt and client.key made in {folder}, good until {until:%Y-%m-%d}"
+
+
+def _make_centre_keys(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import make_centre_keys
+
+    make_centre_keys(arguments.folder)
+    return f"receipt and opening keys made in {arguments.folder}; kiosks need the two *.pub.json and nothing else"
+
+
+def _make_kiosk_keys(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import make_kiosk_keys
+
+    make_kiosk_keys(arguments.folder)
+    return f"record key made in {arguments.folder}; the centre needs record.pub.json and nothing else"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="landfall-provision", description="Make keys and certificates for Landfall, and show it at work."
+    )
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    verbs.add_parser("demo", help="show broker, centre and kiosk at work on this machine")
+
+    ca = _group(verbs, "ca", "make certificates for broker, kiosks and collectors")
+    verb = _verb(ca, "init", _init_authority, "make a new authority")
+    verb.add_argument("--name", default="Landfall authority", help="name in the certificate (default: %(default)s)")
+
+    verb = _verb(ca, "broker", _issue_broker, "make the broker's key and certificate")
+    _add_authority(verb)
+    verb.add_argument(
+        "--host", action="append", required=True, help="host name or IP address of the broker; repeat for each"
+    )
+
+    verb = _verb(ca, "kiosk", _issue_kiosk, "make a kiosk's TLS key and certificate")
+    _add_authority(verb)
+    verb.add_argument("--site", required=True, help="name of the site: lower case letters, digits, dashes")
+    verb.add_argument("--kiosk", required=True, help="name of the kiosk at that site, spelt the same way")
+
+    verb = _verb(ca, "collector", _issue_collector, "make a collector's TLS key and certificate")
+    _add_authority(verb)
+    verb.add_argument("--name", required=True, help="name of the collector: lower case letters, digits, dashes")
+
+    centre = _group(verbs, "centre", "make the keys of the centre")
+    _verb(centre, "keys", _make_centre_keys, "make the keys that sign receipts and open letters")
+
+    kiosk = _group(verbs, "kiosk", "make the keys of a kiosk")
+    _verb(kiosk, "keys", _make_kiosk_keys, "make the key that signs a kiosk's records")
+    return parser
+
+
+def _group(verbs: argparse._SubParsersAction, name: str, text: str) -> argparse._SubParsersAction:
+    parser = verbs.add_parser(name, help=text, description=_sentence(text))
+    return parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+
+
+def _verb(group: argparse._SubParsersAction, name: str, run: object, text: str) -> argparse.ArgumentParser:
+    parser = group.add_parser(name, help=text, description=_sentence(text))
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the files go; made if missing")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_authority(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--ca", type=Path, required=True, metavar="FOLDER", help="folder of the authority")
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:] + "."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Files that hold keys and certificates, written so that nobody else can read a key, not even for a moment.
+
+Owns how such a file comes into being; what is in it is the caller's. Always true: a file is there whole or not at all,
+survives a power cut once the call has returned, and an existing file is never overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from edge.errors import LandfallError
+
+
+class ProvisioningError(LandfallError):
+    """A key, certificate or file cannot be made or used as asked."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and the ones above it, for its owner alone; one that exists keeps its permissions."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise ProvisioningError(f"{folder}: is not a folder") from None
+
+
+def refuse_existing(folder: Path, *names: str) -> None:
+    """Raise `ProvisioningError` when one of the files is there already, before anything is written."""
+    for name in names:
+        if os.path.lexists(folder / name):
+            raise ProvisioningError(
+                f"{folder / name}: exists already", remedy="choose another folder; keys are never overwritten"
+            )
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Create `path` with mode 0600; raise `ProvisioningError` when it exists."""
+    _create(path, content, 0o600)
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """Create `path` with mode 0644; raise `ProvisioningError` when it exists."""
+    _create(path, content, 0o644)
+
+
+def _create(path: Path, content: bytes, mode: int) -> None:
+    # Whole under another name first, then linked: a link fails where a file is, and a rename would replace it.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), mode)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        refuse_existing(path.parent, path.name)
+        raise
+    finally:
+        os.unlink(draft)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
