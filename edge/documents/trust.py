@@ -1,0 +1,339 @@
+"""The trust list: whose seals and certificates count, how old that knowledge is, and what it says of one signature.
+
+Owns the form of the list and the three verdicts that every sealed document shares:
+- `signature`: `ok`; `failed` "forged"; `doubtful` "unknown signer"; `not_done` "no trust list" or "unsupported key".
+- `signer`: `ok`; `failed` "expired signer", "revoked signer", "signer not yet valid", "signer not for this purpose";
+  `doubtful` "weak key"; `not_done` while the signer is unknown or the clock unset.
+- `trust_list_age`: `ok`; `doubtful` "stale"; `not_done` "no trust list" or "clock unset".
+A detail begins with those words; more may follow after a colon. An unknown signer is not a forger: the list may be old.
+
+The list is a JSON file that the caller reads; it comes signed with the bundle, so its own signature is not looked at
+here. One entry that cannot be read is set aside in `unreadable` and costs no other:
+
+    {"issued_at": "2026-11-01T00:00:00Z", "fresh_until": "2026-12-01T00:00:00Z",
+     "authorities": [{"certificate": <DER in base64>, "state": "UTO"}],
+     "signers": [{"certificate": <DER in base64>, "state": "UTO", "purposes": ["vds", "vds-nc", "dcc"]},
+                 {"public_key": <SubjectPublicKeyInfo in base64>, "key_identifier": <base64>, "state": "UTO",
+                  "signer_identifier": "UTTS", "certificate_reference": "2A",
+                  "not_before": "2026-01-01", "not_after": "2027-01-01"}],
+     "revoked": {"certificates": [<SHA-256 of the DER in hex>], "serials": [{"country": "UT", "serial": "2A"}],
+                 "key_identifiers": [<base64>], "documents": [<first 16 bytes of a SHA-256 in hex>]}}
+
+`authorities` are CSCAs: they vouch for the certificate inside a VDS-NC. `documents` are single revoked certificates,
+hashed as the EU gateway does (of UVCI, country and UVCI, or signature).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from edge.documents.signature import SignerKey, UnsupportedKey, key_of, load_key
+from edge.documents.verdict import Result, Verdict
+from edge.errors import ContractError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+Purpose = Literal["vds", "vds-nc", "dcc"]
+
+CHECKS = ("signature", "signer", "trust_list_age")
+UNKNOWN_SIGNER = "unknown signer"
+EXPIRED_SIGNER = "expired signer"
+EARLY_SIGNER = "signer not yet valid"
+REVOKED_SIGNER = "revoked signer"
+WRONG_PURPOSE = "signer not for this purpose"
+FORGED = "forged"
+WEAK_KEY = "weak key"
+UNSUPPORTED_KEY = "unsupported key"
+NO_LIST = "no trust list"
+CLOCK_UNSET = "clock unset"
+STALE = "stale"
+
+
+class _SignerEntry(msgspec.Struct):
+    certificate: bytes | None = None
+    public_key: bytes | None = None
+    key_identifier: bytes | None = None
+    state: str = ""
+    signer_identifier: str = ""
+    certificate_reference: str = ""
+    not_before: date | None = None
+    not_after: date | None = None
+    purposes: tuple[Purpose, ...] = ("vds", "vds-nc", "dcc")
+
+
+class _AuthorityEntry(msgspec.Struct):
+    certificate: bytes
+    state: str = ""
+
+
+class _Serial(msgspec.Struct, frozen=True):
+    country: str
+    serial: str
+
+
+class _Revoked(msgspec.Struct, frozen=True):
+    certificates: tuple[str, ...] = ()
+    serials: tuple[_Serial, ...] = ()
+    key_identifiers: tuple[bytes, ...] = ()
+    documents: tuple[str, ...] = ()
+
+
+class _File(msgspec.Struct):
+    issued_at: datetime
+    fresh_until: datetime
+    signers: tuple[msgspec.Raw, ...] = ()
+    authorities: tuple[msgspec.Raw, ...] = ()
+    revoked: _Revoked = _Revoked()
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One document signer that the list vouches for; `key` is None when no library can calculate with it.
+
+    `state` is the issuing state's code of Doc 9303-3 (empty: not said), `extended_key_usage` the dotted OIDs of the
+    certificate (None: no such extension, or a bare key).
+    """
+
+    key: SignerKey | None
+    key_identifier: bytes
+    state: str
+    not_before: date
+    not_after: date
+    purposes: frozenset[str]
+    is_revoked: bool
+    extended_key_usage: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Authority:
+    key: SignerKey
+    state: str
+    not_after: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Revocations:
+    fingerprints: frozenset[bytes]
+    serials: frozenset[tuple[str, int]]
+    key_identifiers: frozenset[bytes]
+    documents: frozenset[bytes]
+
+    @classmethod
+    def of(cls, revoked: _Revoked) -> _Revocations:
+        return cls(
+            frozenset(bytes.fromhex(item) for item in revoked.certificates),
+            frozenset((item.country.upper(), int(item.serial, 16)) for item in revoked.serials),
+            frozenset(revoked.key_identifiers),
+            frozenset(bytes.fromhex(item)[:16] for item in revoked.documents),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrustList:
+    """What `from_bytes` understood; `unreadable` names the entries that it set aside."""
+
+    issued_at: datetime
+    fresh_until: datetime
+    unreadable: list[str]
+    _by_key_identifier: dict[bytes, list[Signer]] = field(repr=False)
+    _by_reference: dict[tuple[str, int], list[Signer]] = field(repr=False)
+    _by_fingerprint: dict[bytes, Signer] = field(repr=False)
+    _authorities: dict[bytes, list[_Authority]] = field(repr=False)
+    _revoked: _Revocations = field(repr=False)
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> TrustList:
+        """Read a trust list; raises `ContractError` if the file as a whole has not the form above."""
+        try:
+            file = msgspec.json.decode(text, type=_File)
+            revoked = _Revocations.of(file.revoked)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as e:
+            raise ContractError(f"trust list: {e}", remedy="fetch the list again") from None
+        listed = cls(file.issued_at, file.fresh_until, [], {}, {}, {}, {}, revoked)
+        for index, entry in enumerate(file.signers):
+            listed._add(f"signers[{index}]", listed._add_signer, entry)
+        for index, entry in enumerate(file.authorities):
+            listed._add(f"authorities[{index}]", listed._add_authority, entry)
+        return listed
+
+    def by_key_identifier(self, key_identifier: bytes) -> Sequence[Signer]:
+        """Return the signers with this COSE key id (for the EU: the first 8 bytes of the certificate's SHA-256)."""
+        return self._by_key_identifier.get(key_identifier, ())
+
+    def by_reference(self, signer_identifier: str, certificate_reference: str) -> Sequence[Signer]:
+        """Return the signers that the header of a VDS names: country and two characters, and the serial in hex."""
+        try:
+            return self._by_reference.get((signer_identifier.upper(), int(certificate_reference, 16)), ())
+        except ValueError:
+            return ()
+
+    def by_certificate(self, certificate: x509.Certificate) -> Sequence[Signer]:
+        """Return the signer with this very certificate, or one that an authority of the list vouches for."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        der = certificate.public_bytes(Encoding.DER)
+        listed = self._by_fingerprint.get(hashlib.sha256(der).digest())
+        if listed is not None:
+            return (listed,)
+        for authority in self._authorities.get(certificate.issuer.public_bytes(), ()):
+            if authority.key.issued(certificate):
+                entry = _SignerEntry(state=authority.state, not_after=authority.not_after)
+                return (self._certified(der, entry),)
+        return ()
+
+    def has_revoked_document(self, hashes: Iterable[bytes]) -> bool:
+        """Tell whether one of these SHA-256 (their first 16 bytes count) is that of a revoked document."""
+        return any(value[:16] in self._revoked.documents for value in hashes)
+
+    def _add(self, where: str, add: Callable[[msgspec.Raw], None], entry: msgspec.Raw) -> None:
+        try:
+            add(entry)
+        except (msgspec.MsgspecError, ValueError) as e:  # UnsupportedKey is a ValueError
+            self.unreadable.append(f"{where}: {e}")
+
+    def _add_signer(self, raw: msgspec.Raw) -> None:
+        entry = msgspec.json.decode(raw, type=_SignerEntry)
+        if entry.certificate is not None:
+            signer = self._certified(entry.certificate, entry)
+            self._by_fingerprint[hashlib.sha256(entry.certificate).digest()] = signer
+            reference = _reference(entry.certificate)
+        elif entry.public_key is not None and entry.not_before is not None and entry.not_after is not None:
+            key = load_key(entry.public_key)
+            key_identifier = entry.key_identifier or b""
+            is_revoked = key_identifier in self._revoked.key_identifiers
+            purposes = frozenset(entry.purposes)
+            dates = entry.not_before, entry.not_after
+            signer = Signer(key, key_identifier, entry.state, *dates, purposes, is_revoked)
+            reference = None
+        else:
+            raise ValueError("needs certificate, or public_key with not_before and not_after")
+        if entry.signer_identifier:
+            reference = (entry.signer_identifier.upper(), int(entry.certificate_reference, 16))
+        self._by_key_identifier.setdefault(signer.key_identifier, []).append(signer)
+        if reference is not None:
+            self._by_reference.setdefault(reference, []).append(signer)
+
+    def _add_authority(self, raw: msgspec.Raw) -> None:
+        from cryptography import x509
+
+        entry = msgspec.json.decode(raw, type=_AuthorityEntry)
+        certificate = x509.load_der_x509_certificate(entry.certificate)
+        authority = _Authority(key_of(certificate), entry.state, certificate.not_valid_after_utc.date())
+        self._authorities.setdefault(certificate.subject.public_bytes(), []).append(authority)
+
+    def _certified(self, der: bytes, entry: _SignerEntry) -> Signer:
+        from cryptography import x509
+
+        certificate = x509.load_der_x509_certificate(der)
+        fingerprint = hashlib.sha256(der).digest()
+        try:
+            key = key_of(certificate)
+        except UnsupportedKey:
+            key = None
+        not_before, not_after = certificate.not_valid_before_utc.date(), certificate.not_valid_after_utc.date()
+        key_identifier = entry.key_identifier or fingerprint[:8]
+        serial = (_name(certificate, "C"), certificate.serial_number)
+        is_revoked = (
+            fingerprint in self._revoked.fingerprints
+            or serial in self._revoked.serials
+            or key_identifier in self._revoked.key_identifiers
+        )
+        return Signer(
+            key,
+            key_identifier,
+            entry.state,
+            max(not_before, entry.not_before or not_before),
+            min(not_after, entry.not_after or not_after),
+            frozenset(entry.purposes),
+            is_revoked,
+            _extended_key_usage(certificate),
+        )
+
+
+def examine(
+    trust: TrustList | None,
+    signers: Sequence[Signer],
+    *,
+    purpose: Purpose,
+    today: date | None,
+    signed: Callable[[SignerKey], bool],
+) -> tuple[Signer | None, tuple[Verdict, Verdict, Verdict]]:
+    """Return the signer that `signed` is true of (else the first), and the verdicts `CHECKS` in their order.
+
+    Several signers can share a key id of 8 bytes; one whose key fits is enough.
+    """
+    age = age_of(trust, today)
+    if trust is None or not signers:
+        reason = (Result.NOT_DONE, NO_LIST) if trust is None else (Result.DOUBTFUL, UNKNOWN_SIGNER)
+        return None, (Verdict("signature", *reason), Verdict("signer", Result.NOT_DONE, reason[1]), age)
+    fitting = next((item for item in signers if item.key is not None and signed(item.key)), None)
+    if fitting is not None:
+        return fitting, (Verdict("signature", Result.OK), _standing(fitting, purpose, today), age)
+    signature = Verdict("signature", Result.FAILED, FORGED)
+    if any(item.key is None for item in signers):
+        signature = Verdict("signature", Result.NOT_DONE, UNSUPPORTED_KEY)
+    return signers[0], (signature, _standing(signers[0], purpose, today), age)
+
+
+def age_of(trust: TrustList | None, today: date | None) -> Verdict:
+    """Return the verdict on how old the list is; a day's precision is enough."""
+    if trust is None:
+        return Verdict("trust_list_age", Result.NOT_DONE, NO_LIST)
+    if today is None:
+        return Verdict("trust_list_age", Result.NOT_DONE, CLOCK_UNSET)
+    late_days = (today - trust.fresh_until.date()).days
+    if late_days > 0:
+        return Verdict("trust_list_age", Result.DOUBTFUL, f"{STALE}: {late_days} days past its date")
+    if (trust.issued_at.date() - today).days > 1:
+        return Verdict("trust_list_age", Result.DOUBTFUL, "issued after today: is the clock right?")
+    return Verdict("trust_list_age", Result.OK)
+
+
+def _standing(signer: Signer, purpose: Purpose, today: date | None) -> Verdict:
+    if signer.is_revoked:
+        return Verdict("signer", Result.FAILED, REVOKED_SIGNER)
+    if purpose not in signer.purposes:
+        return Verdict("signer", Result.FAILED, WRONG_PURPOSE)
+    if today is None:
+        return Verdict("signer", Result.NOT_DONE, CLOCK_UNSET)
+    if today > signer.not_after:
+        return Verdict("signer", Result.FAILED, EXPIRED_SIGNER)
+    if today < signer.not_before:
+        return Verdict("signer", Result.FAILED, EARLY_SIGNER)
+    if signer.key is not None and signer.key.is_weak:
+        return Verdict("signer", Result.DOUBTFUL, f"{WEAK_KEY}: {signer.key.bits} bits")
+    return Verdict("signer", Result.OK)
+
+
+def _reference(der: bytes) -> tuple[str, int] | None:
+    """Return what a VDS header calls this certificate: C and CN of its subject, and its serial (Doc 9303-12, 7.1)."""
+    from cryptography import x509
+
+    certificate = x509.load_der_x509_certificate(der)
+    identifier = (_name(certificate, "C") + _name(certificate, "CN")).upper()
+    return (identifier, certificate.serial_number) if len(identifier) == 4 else None
+
+
+def _name(certificate: x509.Certificate, attribute: Literal["C", "CN"]) -> str:
+    from cryptography.x509.oid import NameOID
+
+    oid = NameOID.COUNTRY_NAME if attribute == "C" else NameOID.COMMON_NAME
+    values = [item.value for item in certificate.subject.get_attributes_for_oid(oid)]
+    return values[0].upper() if values and isinstance(values[0], str) else ""
+
+
+def _extended_key_usage(certificate: x509.Certificate) -> frozenset[str] | None:
+    from cryptography import x509
+
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return None
+    return frozenset(oid.dotted_string for oid in usage)
