@@ -1,0 +1,108 @@
+"""The centre's MQTT broker: the text of mosquitto's configuration and access list (mosquitto.conf(5), 2.0).
+
+Owns who may publish and read what, as the contract says, and the limits of the broker; it starts no broker. Always
+true: TLS 1.2 or newer with a client certificate on every connection; the certificate's subject is the user name, so a
+kiosk writes and reads its own branch and nothing else; nothing that is logged holds a payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import SettingError
+from edge.wire.topics import NAME, PREFIX
+
+KIOSK_WRITES = ("stream/+", "status", "health", "reply/+", "reported")
+KIOSK_READS = ("receipt/+", "command/#", "desired")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerLimits:
+    """What the broker takes and keeps.
+
+    `max_packet_bytes` is told to every client when it connects (MQTT 5, 3.2.2.3.6) and bounds what one may send;
+    `max_message_bytes` (0: none) refuses a larger payload with reason 0x95 and keeps the connection. `max_inflight`
+    and `max_queued_messages` are per client: a collector that stays away has its queue cut, and kiosks send again.
+    """
+
+    max_packet_bytes: int = 2 * 1024 * 1024
+    max_message_bytes: int = 0
+    max_inflight: int = 100
+    max_queued_messages: int = 10_000
+    session_days: int = 14
+
+
+def access_list(centre: Iterable[str]) -> str:
+    """Return the access list; `centre` names who holds a certificate `centre/<name>`: collectors and consoles.
+
+    Mosquitto checks what is delivered, not what is asked for: a subscription to somebody else's branch is granted and
+    stays silent.
+    """
+    lines = ["# Kiosks: %u is the subject of the client certificate, <site>/<kiosk>."]
+    lines += [f"pattern write {PREFIX}/%u/{branch}" for branch in KIOSK_WRITES]
+    lines += [f"pattern read {PREFIX}/%u/{branch}" for branch in KIOSK_READS]
+    for name in centre:
+        if not NAME.fullmatch(name):
+            raise SettingError("broker", "centre", "must be 1-32 lower case letters, digits and dashes", got=repr(name))
+        lines += ["", f"user centre/{name}"]
+        lines += [f"topic read {PREFIX}/+/+/{branch}" for branch in KIOSK_WRITES]
+        lines += [f"topic readwrite {PREFIX}/+/+/{branch}" for branch in KIOSK_READS]
+    return "\n".join(lines) + "\n"
+
+
+def mosquitto_configuration(
+    *,
+    port: int,
+    certificates: Path,
+    access_file: Path,
+    host: str = "",
+    persistence: Path | None = None,
+    user: str = "",
+    limits: BrokerLimits | None = None,
+    binds_client_ids: bool = True,
+) -> str:
+    """Return the text of a mosquitto.conf.
+
+    `certificates` is the folder with `broker.crt`, `broker.key` and `ca.crt`; `host` the address to listen on (all when
+    empty); `persistence` the folder that keeps sessions over a restart (none: they are forgotten); `user` whom a broker
+    started by root becomes (mosquitto's own default when empty). `binds_client_ids` makes the certificate's subject the
+    client id too, so that no kiosk can push another off the broker; each certificate then serves one connection.
+    """
+    limits = limits or BrokerLimits()
+    settings: list[tuple[str, object]] = [
+        ("listener", f"{port} {host}".strip()),
+        ("cafile", certificates / "ca.crt"),
+        ("certfile", certificates / "broker.crt"),
+        ("keyfile", certificates / "broker.key"),
+        ("tls_version", "tlsv1.2"),
+        ("require_certificate", True),
+        ("use_identity_as_username", True),
+        ("use_username_as_clientid", binds_client_ids),
+        ("allow_anonymous", False),
+        ("acl_file", access_file),
+        ("max_packet_size", limits.max_packet_bytes),
+        ("max_inflight_messages", limits.max_inflight),
+        ("max_queued_messages", limits.max_queued_messages),
+        ("persistent_client_expiration", f"{limits.session_days}d"),
+        ("set_tcp_nodelay", True),
+        ("persistence", persistence is not None),
+    ]
+    if limits.max_message_bytes:
+        settings.append(("message_size_limit", limits.max_message_bytes))
+    if persistence is not None:
+        # Receipts do not rest on what the broker keeps, so a save now and then is enough.
+        settings += [("persistence_location", f"{persistence}/"), ("autosave_interval", 30)]
+    settings += [("log_dest", "stderr"), ("log_timestamp_format", "%Y-%m-%dT%H:%M:%S")]
+    settings += [("log_type", kind) for kind in ("error", "warning", "notice", "information")]
+    if user:
+        settings.append(("user", user))
+    return "".join(f"{name} {_value(name, value)}\n" for name, value in settings)
+
+
+def _value(name: str, value: object) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if "\n" in text or "\r" in text:
+        raise SettingError("mosquitto.conf", name, "must be one line")
+    return text
