@@ -5,5 +5,6 @@ snake case; `legs` is a list, each leg with its mandatory items, its conditional
 """
 
 from edge.documents.bcbp.reading import CHECKS, is_boarding_pass, parse
+from edge.documents.bcbp.writing import encode
 
-__all__ = ["CHECKS", "is_boarding_pass", "parse"]
+__all__ = ["CHECKS", "encode", "is_boarding_pass", "parse"]

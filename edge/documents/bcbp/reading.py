@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from edge.documents import airports
 from edge.documents.bcbp import dates
 from edge.documents.bcbp.items import (
     ANYTHING,
@@ -282,7 +283,16 @@ def _resolve_flight(
 
 
 def _check_airports(legs: list[dict[str, Any]], findings: Findings) -> None:
-    findings.not_done("airports_known", "no table of airports")
+    """Look the airports up; a code that the table does not have may be a railway station, or misread."""
+    looked_up = 0
+    for number, leg in enumerate(legs):
+        for name in ("from_city_airport_code", "to_city_airport_code"):
+            if name in leg:
+                looked_up += 1
+                if not airports.is_known(leg[name]):
+                    findings.doubtful("airports_known", f"legs[{number}].{name} is not in the table of airports")
+    if not looked_up:
+        findings.not_done("airports_known", "no airports")
 
 
 def _read_security(security: str | None, fields: dict[str, Any], findings: Findings) -> None:
