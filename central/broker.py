@@ -22,13 +22,13 @@ KIOSK_READS = ("receipt/+", "command/#", "desired")
 class BrokerLimits:
     """What the broker takes and keeps.
 
-    `max_packet_bytes` is told to every client when it connects (MQTT 5, 3.2.2.3.6) and bounds what one may send;
-    `max_message_bytes` (0: none) refuses a larger payload with reason 0x95 and keeps the connection. `max_inflight`
-    and `max_queued_messages` are per client: a collector that stays away has its queue cut, and kiosks send again.
+    `max_packet_bytes` is told to every client when it connects (MQTT 5, 3.2.2.3.6), and a larger packet ends the
+    connection with reason 0x95. Mosquitto's `message_size_limit` is left alone: it answers with 0x95 in a PUBACK, which
+    MQTT 5 does not know there, and clients break on it. `max_inflight` and `max_queued_messages` are per client: a
+    collector that stays away has its queue cut, and kiosks send again.
     """
 
     max_packet_bytes: int = 2 * 1024 * 1024
-    max_message_bytes: int = 0
     max_inflight: int = 100
     max_queued_messages: int = 10_000
     session_days: int = 14
@@ -89,8 +89,6 @@ def mosquitto_configuration(
         ("set_tcp_nodelay", True),
         ("persistence", persistence is not None),
     ]
-    if limits.max_message_bytes:
-        settings.append(("message_size_limit", limits.max_message_bytes))
     if persistence is not None:
         # Receipts do not rest on what the broker keeps, so a save now and then is enough.
         settings += [("persistence_location", f"{persistence}/"), ("autosave_interval", 30)]
