@@ -1,0 +1,410 @@
+"""The framer: a bounded buffer, and one method for each kind of message that may begin in it.
+
+Owns the order of decisions: envelopes with control characters first, then the two barcodes that contain terminators
+of their own (AAMVA, VDS), then lines. A barcode with terminators inside is whole when the line goes quiet; an AAMVA
+barcode also when something else follows the length that its own header declares.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import reduce
+from operator import xor
+
+from hw.devices import Frame
+from hw.framing.families import AAMVA_START, AIM, ENVELOPE, VDS_START, Family
+from hw.framing.mrz_lines import LINES_OF, RUNS_OF, Half, Loner, MrzLines
+
+LONGEST_FRAME = 16 * 1024  # the largest QR or PDF417 symbol holds 7,089 characters
+_SLICE = 4096
+_STRAY = 2  # up to this many bytes between messages are lead or trail bytes, or a glitch when a port opens
+
+HALF = "half a message"
+HALF_MRZ = "half an MRZ"
+NOISE = "noise between messages"
+TOO_LONG = "too long for any message"
+EMPTY = "an empty message"
+WRONG_BCC = "the block check character does not match"
+
+_TERMINATOR = re.compile(rb"\r\n|\r|\n")
+_AAMVA_BEGUN = re.compile(rb"@\r?\n?\Z")
+_AAMVA_HEADER = re.compile(AAMVA_START + rb"\r?(?:ANSI |AAMVA)[0-9]{10,12}((?:[A-Z]{2}[0-9]{8}){1,16})")
+_AAMVA_ELEMENT = re.compile(rb"[DZ][A-Z]{2}")
+_READER_CR = re.compile(rb"(?<=\r)(?:\r\n|\r|\n)\Z")  # what the reader put behind the CR that is the barcode's own
+_RTE_LINES = re.compile(rb"([^\r\x03]*)\r([^\r\x03]*)\r([^\r\x03]*)\r\x03(.)", re.DOTALL)
+_SYMBOLOGY = re.compile(AIM, re.DOTALL)
+_CONTENT = re.compile(rb"M[1-9][A-Z /]|HC1:|\{|" + AAMVA_START + rb"|" + VDS_START, re.DOTALL)
+_BINARY = re.compile(rb".?(?:%b)?%b" % (AIM, VDS_START), re.DOTALL)
+_CONTROL = bytes(set(range(0x20)) - {0x04, 0x09, 0x1C, 0x1D, 0x1E, 0x1F}) + b"\x7f"  # ISO/IEC 15434 uses the others
+_NOT_ASCII = bytes(range(0x80, 0x100))
+_SIGNATURE_SIZES = (48, 56, 64, 96, 128, 132)  # raw ECDSA, 192 to 521 bits
+
+
+@dataclass(frozen=True, slots=True)
+class FrameError:
+    """Something arrived that is no message; `reason` says what was wrong and quotes nothing."""
+
+    reason: str
+
+
+class Framer:
+    """Turns the bytes of one reader into frames.
+
+    `substitutes` are the characters that the reader sends for one it could not recognise; `check_bcc` turns the check
+    of the 3M RTE block check character off, whose rule is not published.
+    """
+
+    def __init__(self, family: Family | str = Family.AUTO, *, substitutes: bytes = b"?*", check_bcc: bool = True):
+        self.family = Family(family)
+        self._substitutes = substitutes
+        self._check_bcc = check_bcc
+        self._buffer = bytearray()
+        self._lines = MrzLines(substitutes)
+        self._symbology: str | None = None  # of the first line in _lines
+        self._after_cr = False
+        self._skipping = False
+        self._items: list[Frame | FrameError] = []
+        self._reported: set[FrameError] = set()  # since the last frame or silence
+        run = b"[A-Z0-9<" + re.escape(substitutes) + b"]"
+        sizes = b"|".join(b"%b{%d}" % (run, size) for size in (*RUNS_OF, *LINES_OF))
+        self._mrz_after_noise = re.compile(rb"[^\x20-\x7e](%b)\Z" % sizes)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tell whether bytes are held that `flush` would settle."""
+        return bool(self._buffer or self._lines)
+
+    def receive(self, data: bytes) -> list[Frame | FrameError]:
+        """Take bytes from the reader and return what they complete."""
+        for at in range(0, len(data), _SLICE):
+            self._buffer += data[at : at + _SLICE]
+            if self._skipping:
+                self._skip()
+            if not self._skipping:
+                self._advance(quiet=False)
+            if len(self._buffer) > LONGEST_FRAME:
+                self._give_up_on_long_message()
+        return self._taken()
+
+    def flush(self) -> list[Frame | FrameError]:
+        """Settle what is held: the reader has been quiet for long enough to be done."""
+        if self._skipping:
+            self._buffer.clear()
+            self._skipping = False
+        self._advance(quiet=True)
+        self._end_lines()
+        self._reported.clear()
+        return self._taken()
+
+    def reset(self) -> bool:
+        """Forget what is held, because the reader is gone; tell whether a message was cut short."""
+        was_cut = len(self._buffer) > _STRAY or bool(self._lines)
+        self._buffer.clear()
+        self._lines.clear()
+        self._skipping = self._after_cr = False
+        self._reported.clear()
+        return was_cut
+
+    # -- order of decisions
+
+    def _advance(self, *, quiet: bool) -> None:
+        while self._buffer:
+            if self._after_cr:
+                self._after_cr = False
+                if self._buffer.startswith(b"\n"):
+                    del self._buffer[:1]
+                    continue
+            start = self.family.starts.search(self._buffer)
+            if start is None or start.start() > 0:
+                took = self._take_line(start, quiet)
+            else:
+                took = getattr(self, f"_take_{start.lastgroup}")(start.end(), quiet)
+            if not took:
+                return
+
+    def _skip(self) -> None:
+        ends = [found for found in (ENVELOPE.search(self._buffer), _TERMINATOR.search(self._buffer)) if found]
+        if not ends:
+            del self._buffer[:-8]  # a start may lie across two reads
+            return
+        end = min(ends, key=re.Match.start)
+        self._skipping = False
+        self._after_cr = end.re is _TERMINATOR
+        del self._buffer[: end.end() if end.re is _TERMINATOR else end.start()]
+
+    def _give_up_on_long_message(self) -> None:
+        self._fail(TOO_LONG)
+        self._lines.clear()
+        self._buffer.clear()
+        self._skipping = True
+
+    def _give_up_on_half(self, start: int) -> bool:
+        # Only what opened the message is dropped: a good one may have begun inside it.
+        self._end_lines()
+        if len(self._buffer) > start:
+            self._fail(HALF)
+        del self._buffer[:start]
+        return True
+
+    def _drop_half(self, end: int) -> bool:
+        # Another message opens at `end`, before this one was done.
+        self._end_lines()
+        if end > 2 * _STRAY:
+            self._fail(HALF)
+        del self._buffer[:end]
+        return True
+
+    def _cut(self, end: int) -> bytes:
+        """Take bytes off the buffer; no match object may be asked for its text after this."""
+        taken = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        return taken
+
+    # -- messages in envelopes
+
+    def _take_ocr(self, start: int, quiet: bool) -> bool:
+        return self._take_envelope(start, b"\x03\x1d", "access-is", quiet)
+
+    def _take_barcode(self, start: int, quiet: bool) -> bool:
+        return self._take_envelope(start, b"\x03\x1f", "access-is-barcode", quiet)
+
+    def _take_magstripe(self, start: int, quiet: bool) -> bool:
+        return self._take_envelope(start, b"\x03\x0f", "access-is-magstripe", quiet)
+
+    def _take_stx(self, start: int, quiet: bool) -> bool:
+        return self._take_envelope(start, b"\x03", Family.STX_ETX, quiet)
+
+    def _take_envelope(self, start: int, end_mark: bytes, family: str, quiet: bool) -> bool:
+        is_binary = _BINARY.match(self._buffer, start)
+        end = self._buffer.find(end_mark, start)
+        while is_binary and end >= 0 and not _whole_vds(self._buffer[start:end]):
+            end = self._buffer.find(end_mark, end + 1)  # a signature may contain the end mark
+        if not is_binary:
+            inner = ENVELOPE.search(self._buffer, start, end if end >= 0 else len(self._buffer))
+            if inner:
+                return self._drop_half(inner.start())
+        if end < 0:
+            return quiet and self._give_up_on_half(start)
+        body = self._cut(end + len(end_mark))[start:end]
+        self._end_lines()
+        match family:
+            case "access-is-magstripe" if body[:1] not in (b"%", b";", b"+"):
+                body = body[2:]  # type and track byte, as one sample shows; sentinels stay with the track
+            case "access-is-barcode" if not (_CONTENT.match(body) or body.startswith(b"]")):
+                body = body[1:]  # names the symbology in the maker's own code
+        self._emit_contents(body, family)
+        return True
+
+    def _take_rte(self, start: int, quiet: bool) -> bool:
+        lines = _RTE_LINES.match(self._buffer, start + 1)  # one byte of flags, whose values are not known
+        if lines is None:
+            inner = ENVELOPE.search(self._buffer, start + 1)
+            if inner:
+                return self._drop_half(inner.start())
+            is_hopeless = self._buffer.find(b"\x03", start + 1, len(self._buffer) - 1) >= 0
+            return (quiet or is_hopeless) and self._give_up_on_half(start)
+        payload = b"\n".join(line for line in (part.rstrip(b"_") for part in lines.groups()[:3]) if line)
+        message = self._cut(lines.end())
+        self._end_lines()
+        if self._check_bcc and not _is_rte_bcc(message):
+            self._fail(WRONG_BCC)
+        elif not payload:
+            self._fail(EMPTY)
+        else:
+            self._emit(payload, Family.RTE, marks=self._substitutes + b"_")
+        return True
+
+    def _take_inquired(self, start: int, quiet: bool) -> bool:
+        end = self._end_of_counted(start)
+        if end is None:
+            return quiet and self._give_up_on_half(start)
+        body = bytes(self._buffer[start + 1 : end])
+        if not _is_text(body.translate(None, b"\r\n")):
+            return self._give_up_on_half(start)
+        self._cut(end)
+        self._end_lines()
+        if body.strip(b"\r\n"):  # an empty answer says that no document lies in the reader
+            self._emit_contents(body, Family.ELYCTIS)
+        return True
+
+    def _take_reply(self, start: int, quiet: bool) -> bool:
+        end = self._end_of_counted(start)
+        if end is None:
+            return quiet and self._give_up_on_half(start)
+        self._cut(end)
+        return True
+
+    def _end_of_counted(self, start: int) -> int | None:
+        """Return where a message ends whose low byte of length is at `start`, or None while it is not all there."""
+        end = start + 1 + self._buffer[start] if len(self._buffer) > start else None
+        return end if end is not None and len(self._buffer) >= end else None
+
+    # -- barcodes with terminators inside
+
+    def _take_vds(self, start: int, quiet: bool) -> bool:
+        if not quiet:
+            return False
+        symbology, payload = _split_symbology(self._cut(len(self._buffer)))
+        self._end_lines()
+        self._emit(_whole_vds(payload) or payload, Family.RAW, symbology)
+        return True
+
+    def _take_aamva(self, start: int, quiet: bool) -> bool:
+        end = self._after_aamva() or (len(self._buffer) if quiet else None)
+        if end is None:
+            return False
+        body = self._cut(end)
+        self._end_lines()
+        self._emit_contents(body, Family.RAW)
+        return True
+
+    def _after_aamva(self) -> int | None:
+        """Return where something else begins behind the declared length, if it does."""
+        header = _AAMVA_HEADER.search(self._buffer)
+        if header is None:
+            return None
+        designators = [header[1][at : at + 10] for at in range(0, len(header[1]), 10)]
+        declared = header.start() + max(int(entry[2:6]) + int(entry[6:10]) for entry in designators)
+        declared = max(declared, header.end())
+        if len(self._buffer) <= declared:
+            return None
+        tail = bytes(self._buffer[declared:])
+        rest = tail.lstrip(b"\r\n")
+        is_new_line = len(rest) < len(tail) or self._buffer[declared - 1] in b"\r\n"
+        if is_new_line and len(rest) > _STRAY and not _AAMVA_ELEMENT.match(rest):
+            return len(self._buffer) - len(rest)
+        another = self.family.starts.search(self._buffer, declared)
+        return another.start() if another else None
+
+    # -- lines
+
+    def _take_line(self, start: re.Match[bytes] | None, quiet: bool) -> bool:
+        end = start.start() if start else len(self._buffer)
+        aamva_begun = None if quiet or start else _AAMVA_BEGUN.search(self._buffer)
+        terminator = _TERMINATOR.search(self._buffer, 0, aamva_begun.start() if aamva_begun else end)
+        if terminator:
+            self._after_cr = terminator[0] == b"\r"
+            self._settle_line(self._cut(terminator.end())[: terminator.start()], is_whole=True)
+            return True
+        if start is None and not quiet:
+            return False
+        self._settle_line(self._cut(end), is_whole=start is None)
+        return True
+
+    def _settle_line(self, line: bytes, *, is_whole: bool) -> None:
+        if not line:
+            self._end_lines()
+            return
+        text = self._without_noise(line)
+        if not self.family.has_raw_lines or not text:
+            if len(line) > _STRAY:
+                self._fail(NOISE)
+            return
+        symbology, text = _split_symbology(text)
+        if self.family is not Family.BARCODE and self._lines.is_line(text):
+            self._symbology = self._symbology if self._lines else symbology
+            self._emit_settled(self._lines.add(text))
+            return
+        self._end_lines()
+        if len(text) > _STRAY:
+            self._settle_text(text, symbology, is_whole)
+
+    def _settle_text(self, text: bytes, symbology: str | None, is_whole: bool) -> None:
+        run = self._lines.split_run(text)
+        if not is_whole:
+            self._fail(HALF)
+        elif not _is_text(text):
+            self._fail(NOISE)
+        elif self.family is Family.BARCODE or not self._lines.is_mrz_text(text):
+            self._emit(text, Family.RAW, symbology)
+        elif run:
+            self._emit(run, Family.RAW, symbology, self._substitutes)
+        else:
+            self._fail(HALF_MRZ)
+
+    def _without_noise(self, line: bytes) -> bytes:
+        mrz = self._mrz_after_noise.search(line)
+        return mrz[1] if mrz else line.lstrip(_CONTROL + _NOT_ASCII).rstrip(_CONTROL)
+
+    def _end_lines(self) -> None:
+        self._emit_settled(self._lines.end())
+
+    def _emit_settled(self, settled: list[bytes | Half | Loner]) -> None:
+        for outcome in settled:
+            match outcome:
+                case Half(had, wanted):
+                    self._fail(f"{had} of {wanted} MRZ lines")
+                case Loner(line):
+                    self._emit(line, Family.RAW, self._symbology)
+                case payload:
+                    self._emit(payload, Family.RAW, self._symbology, self._substitutes)
+
+    # -- contents
+
+    def _emit_contents(self, body: bytes, family: str) -> None:
+        """Emit what stood inside an envelope: MRZ lines, or a barcode."""
+        symbology, text = _split_symbology(body)
+        if not text.strip(b"\r\n"):
+            self._fail(EMPTY)
+        elif re.match(VDS_START, text):
+            self._emit(_whole_vds(text) or text, family, symbology)
+        elif re.match(AAMVA_START, text):
+            self._emit(_READER_CR.sub(b"", text), family, symbology)
+        else:
+            lines = [line for line in re.split(rb"[\r\n]+", text) if line]
+            run = self._lines.split_run(lines[0]) if len(lines) == 1 else None
+            is_mrz = any(self._lines.is_mrz_text(line) for line in lines)
+            self._emit(run or b"\n".join(lines), family, symbology, self._substitutes if is_mrz else b"")
+
+    def _emit(self, payload: bytes, family: str, symbology: str | None = None, marks: bytes = b"") -> None:
+        unrecognised = tuple(at for at, byte in enumerate(payload) if byte in marks)
+        self._items.append(Frame(payload, str(family), symbology, unrecognised))
+        self._reported.clear()
+
+    def _fail(self, reason: str) -> None:
+        # A burst of rubbish is one failure of the reader, not hundreds.
+        error = FrameError(reason)
+        if error not in self._reported:
+            self._items.append(error)
+            self._reported.add(error)
+
+    def _taken(self) -> list[Frame | FrameError]:
+        items, self._items = self._items, []
+        return items
+
+
+def _is_text(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return not any(byte in _CONTROL for byte in text)
+
+
+def _split_symbology(text: bytes) -> tuple[str | None, bytes]:
+    """Split an AIM identifier off: `]L0@...` and `]L@...` give `]L`."""
+    aim = _SYMBOLOGY.match(text)
+    if aim is None:
+        return None, text
+    has_no_modifier = _CONTENT.match(text, 2) is not None
+    return text[:2].decode("ascii"), text[2 if has_no_modifier else aim.end() :]
+
+
+def _whole_vds(body: bytes | bytearray) -> bytes | None:
+    """Return the bytes without a reader's terminator if they end with the signature of an ICAO VDS, else None.
+
+    Doc 9303-13: the last field is the tag FF, the length and the signature.
+    """
+    for terminator in (b"", b"\r\n", b"\r", b"\n"):
+        seal = bytes(body.removesuffix(terminator))
+        if any(seal[-size - 2 : -size] == bytes([0xFF, size]) for size in _SIGNATURE_SIZES):
+            return seal
+    return None
+
+
+def _is_rte_bcc(message: bytes) -> bool:
+    """Tell whether the last byte is the XOR of the message; where the XOR begins and ends is assumed, so try each."""
+    bcc, etx = message[-1], len(message) - 2
+    covered = [reduce(xor, message[begin:etx], 0) for begin in (0, 1, 3, 5, 6)]
+    return bcc in covered or bcc ^ 0x03 in covered
