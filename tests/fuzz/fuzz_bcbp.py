@@ -21,5 +21,6 @@ ALPHABET = "M1234 >^0FEabcdYULFRAAC/\r\n\x00é"
 if __name__ == "__main__":
     for payload in altered_forever(SEEDS, ALPHABET):
         document = parse(payload, today=date(2016, 8, 14))
-        assert tuple(verdict.check for verdict in document.verdicts) == CHECKS
+        expected = CHECKS if document.is_understood else ("understood",)
+        assert tuple(verdict.check for verdict in document.verdicts) == expected
         assert not any("DESMARAIS" in verdict.detail for verdict in document.verdicts)

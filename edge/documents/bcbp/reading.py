@@ -32,7 +32,7 @@ from edge.documents.bcbp.items import (
 from edge.documents.bcbp.layout import Layout, Leg, cut
 from edge.documents.bcbp.names import split_name
 from edge.documents.findings import Findings
-from edge.documents.verdict import Document
+from edge.documents.verdict import Document, Result, Verdict
 
 CHECKS = (
     "characters",  # only what the standard prints: ASCII, capitals, no control characters
@@ -49,6 +49,7 @@ CHECKS = (
     "airports_known",
     "security_data",
 )
+_NO_PASS = (Verdict("understood", Result.FAILED, "no boarding pass: it begins with M and the number of legs"),)
 _AROUND = "".join(map(chr, range(33))) + "\x7f\ufeff"  # what readers put before and after: controls and spaces
 _DIGITS = tuple("0123456789")
 _FAR_DAYS = 90  # a day of the year farther than this from today does not name its year by being near
@@ -58,16 +59,12 @@ def parse(payload: bytes | str, *, today: date | None) -> Document:
     """Read a boarding pass (IATA Resolution 792, versions 1 to 8) and return its fields and one verdict a check.
 
     `today` gives the flight its year; None means that the clock is unset, and the dates stay open (EDTF). Never raises.
-    A payload that is no boarding pass has the kind `unknown`; `CHECKS` lists the checks.
+    A payload that is no boarding pass has the kind `unknown` and the one verdict `understood`.
     """
     findings = Findings(CHECKS)
     text = _text(payload, findings)
     if not is_boarding_pass(text):
-        findings.failed("format_code", "no boarding pass: it begins with M and the number of legs")
-        for check in CHECKS:
-            if check not in ("format_code", "characters"):
-                findings.not_done(check, "no boarding pass")
-        return Document("unknown", "bcbp", {}, findings.verdicts())
+        return Document("unknown", "bcbp", {}, _NO_PASS)
     declared = int(text[1]) if text[1] in _DIGITS else None
     layout = cut(text, declared, findings)
     fields: dict[str, Any] = {}
