@@ -7,11 +7,13 @@ tests that need its devices; `pytest -m "not journey"` leaves the long ones out.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.harness.leftovers import Leftovers
+from tests.harness.postgres import PostgresMissing, new_database, postgres
 from tests.harness.skip_policy import SkipPolicy, allowed_skips
 
 pytest_plugins = ["pytester"]
@@ -36,3 +38,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("hardware"):
                 item.add_marker(pytest.mark.skip(reason="needs a real device; run with --hardware on a kiosk"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a PostgreSQL server of this run's own."""
+    try:
+        with postgres() as url:
+            yield url
+    except PostgresMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of this test's own."""
+    with new_database(postgres_server) as url:
+        yield url
