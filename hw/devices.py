@@ -12,6 +12,17 @@ from enum import StrEnum
 from typing import Protocol
 
 
+class DeviceError(Exception):
+    """A device cannot be opened as the settings say; `device` is its name there, `remedy` one sentence on what to do.
+
+    Raised while devices are opened, never by one that runs: what happens later is an event.
+    """
+
+    def __init__(self, device: str, message: str, *, remedy: str = "") -> None:
+        super().__init__(f"{device}: {message}; {remedy}" if remedy else f"{device}: {message}")
+        self.device, self.message, self.remedy = device, message, remedy
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One complete message of a reader.
@@ -155,7 +166,7 @@ class Camera(Protocol):
         """Begin to serve requests."""
 
     def take_photo(self, request: str) -> None:
-        """Ask for a photo; `PhotoTaken` or `PhotoFailed` with the same `request` follows within the camera's deadline."""
+        """Ask for a photo; `PhotoTaken` or `PhotoFailed` with this `request` follows within the camera's deadline."""
 
     def stop(self) -> None:
         """End every thread and process of the camera; may be called twice."""

@@ -22,9 +22,12 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     name: Name
     driver: Literal["serial", "simulated"] = "serial"
     kind: Literal["document", "barcode"] = "document"
-    path: str = ""  # /dev/serial/by-id/... or /dev/ttyUSB0; not used by the simulated driver
+    path: str = ""  # /dev/serial/by-id/..., which may hold wildcards, or /dev/ttyUSB0; the simulated driver has its own
     baud: Annotated[int, Meta(ge=300, le=4_000_000)] = 9600
     framing: str = "auto"  # a family of hw.framing, or auto
+    idle_gap_s: Annotated[float, Meta(gt=0, le=5)] = 0.15  # silence that ends a message without a terminator
+    substitutes: Annotated[str, Meta(pattern=r"^[!-~]{0,8}$")] = "?*"  # stand for characters that were not recognised
+    check_bcc: bool = True  # 3M RTE only: the rule of its block check character is assumed
 
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
