@@ -22,7 +22,8 @@ class LandfallError(Exception):
 class SettingError(LandfallError):
     """A setting is missing, of the wrong type or out of its range. Exit status 2.
 
-    `file`, `key` and `right` (what would be right) are attributes: `kiosk.toml: uplink.port must be 1-65535, got 99999`.
+    `file`, `key` and `right` (what would be right) are attributes: `kiosk.toml: uplink.port must be 1-65535, got
+    99999`.
     """
 
     def __init__(self, file: str, key: str, right: str, *, got: object = None) -> None:

@@ -1,0 +1,126 @@
+"""`landfall` and its verbs: parse the words, call one function, print.
+
+Owns the command line of a kiosk. Always true: a wrong setting or a kiosk that does not answer is one sentence on
+standard error; exit status 2 is for what the caller must change, 1 for what was found wrong, 0 for good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.errors import LandfallError, SettingError
+
+DEFAULT_CONFIG = "/etc/landfall/kiosk.toml"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except SettingError as error:
+        print(f"landfall: {error}", file=sys.stderr)
+        return 2
+    except LandfallError as error:
+        print(f"landfall: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="landfall", description="The border-post kiosk that never loses a crossing.")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+
+    run = verbs.add_parser("run", help="run the kiosk daemon")
+    _add_config(run)
+    run.set_defaults(run=_run)
+
+    status = verbs.add_parser("status", help="show how the running kiosk is")
+    _add_config(status)
+    _add_json(status)
+    status.set_defaults(run=_status)
+
+    read = verbs.add_parser("read", help="read a travel document and say what was understood, check by check")
+    read.add_argument("payload", nargs="?", help="the text of the document; - or nothing reads standard input")
+    read.add_argument("--file", type=Path, help="read the bytes of a file")
+    read.add_argument("--symbology", help="AIM symbology identifier of a barcode, such as ]L")
+    read.add_argument("--today", help="check dates as of this day (YYYY-MM-DD), or `unset`")
+    _add_json(read)
+    read.set_defaults(run=_read)
+
+    queue = verbs.add_parser("queue", help="look into the local cache")
+    queue_verbs = queue.add_subparsers(title="verbs", required=True, metavar="VERB")
+    stats = queue_verbs.add_parser("stats", help="how much is kept, and how much awaits its receipt")
+    _add_config(stats)
+    _add_json(stats)
+    stats.set_defaults(run=_queue_stats)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=Path(DEFAULT_CONFIG), help=f"settings [{DEFAULT_CONFIG}]")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document for programs")
+
+
+def _run(options: argparse.Namespace) -> int:
+    from edge.config import load
+    from edge.daemon import Daemon
+    from edge.log import Log
+
+    daemon = Daemon(load(options.config, dict(os.environ)), Log(), dict(os.environ))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: daemon.stop())
+    return daemon.run()
+
+
+def _status(options: argparse.Namespace) -> int:
+    from edge.config import load
+    from edge.control import ask
+    from edge.screen import print_json, print_status
+
+    settings = load(options.config, dict(os.environ))
+    answer = ask(settings.resolve(settings.control.socket), "status")
+    print_json(answer) if options.json else print_status(answer)
+    return 0
+
+
+def _read(options: argparse.Namespace) -> int:
+    from edge.reading import read_once
+
+    return read_once(
+        options.payload,
+        file=options.file,
+        symbology=options.symbology,
+        today=options.today,
+        as_json=options.json,
+    )
+
+
+def _queue_stats(options: argparse.Namespace) -> int:
+    from edge.cache import CacheReader
+    from edge.config import load
+    from edge.health import queue_figures
+    from edge.screen import print_json, print_queue
+
+    settings = load(options.config, dict(os.environ))
+    reader = CacheReader.open(settings.resolve(settings.store.path))
+    try:
+        figures = {"kiosk": f"{settings.kiosk.site}/{settings.kiosk.name}", "streams": queue_figures(reader.heads())}
+    finally:
+        reader.close()
+    print_json(figures) if options.json else print_queue(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

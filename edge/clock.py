@@ -1,0 +1,96 @@
+"""What time it is, and how far that can be believed.
+
+Owns the reading of the clocks: the wall clock, CLOCK_BOOTTIME, the kernel's own word on synchronisation (adjtimex(2)),
+and the boot id. Always true: a clock that nobody vouches for is `unset`, and says so in every record.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.events import Moment
+from edge.wire.crossing import Clock
+
+_STA_UNSYNC = 0x0040
+_TIME_ERROR = 5
+_DRIFT = 50e-6  # a Pi's crystal, or a battery-backed clock in the heat
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_SERIAL = Path("/proc/device-tree/serial-number")
+
+
+class _Timex(ctypes.Structure):
+    """The first fields of struct timex; the kernel writes more behind them."""
+
+    _fields_ = [
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    ]
+
+
+def kernel_error_bound_s() -> float | None:
+    """Return the kernel's bound on the clock's error in seconds, or None when it says that nobody synchronises it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    timex = _Timex()
+    state = libc.adjtimex(ctypes.byref(timex))
+    if state < 0 or state == _TIME_ERROR or timex.status & _STA_UNSYNC:
+        return None
+    return timex.maxerror / 1e6
+
+
+def boot_id() -> str:
+    """Return the kernel's random id of this boot."""
+    return _BOOT_ID.read_text(encoding="ascii").strip()
+
+
+def hardware_id() -> str:
+    """Return the board's serial number, or nothing; a card moved to another board is noticed by it."""
+    try:
+        return _SERIAL.read_text(encoding="ascii").strip("\0\n ")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+class SystemClock:
+    """Reads the machine's clocks.
+
+    `floor` is the latest time that is certainly past (build date, last record); `has_rtc` says that a battery-backed
+    clock is fitted, which is believed after a power cut as long as it is not below the floor.
+    """
+
+    def __init__(
+        self,
+        *,
+        floor: datetime,
+        has_rtc: bool,
+        error_bound_s: Callable[[], float | None] = kernel_error_bound_s,
+    ) -> None:
+        self._floor = floor
+        self._has_rtc = has_rtc
+        self._error_bound_s = error_bound_s
+        self._boot_id = boot_id()
+        self._synchronised_at_s: float | None = None
+
+    def now(self) -> Moment:
+        """Return the time, its state and its error bound."""
+        boottime_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        at = datetime.now(UTC)
+        bound_s = self._error_bound_s()
+        if bound_s is not None and at >= self._floor:
+            self._synchronised_at_s = boottime_s
+            return Moment(at, Clock("synchronised", bound_s, self._boot_id, boottime_s))
+        if at < self._floor:
+            return Moment(at, Clock("unset", None, self._boot_id, boottime_s))
+        if self._synchronised_at_s is not None:
+            drift_s = 1.0 + (boottime_s - self._synchronised_at_s) * _DRIFT
+            return Moment(at, Clock("holdover", drift_s, self._boot_id, boottime_s))
+        state = "holdover" if self._has_rtc else "unset"
+        return Moment(at, Clock(state, None, self._boot_id, boottime_s))

@@ -1,0 +1,134 @@
+"""The local Unix socket through which the command line reaches the running daemon.
+
+Owns the socket and its protocol: one JSON object a line in, one JSON object a line out, `{"verb": "status"}`. Always
+true: only root, the daemon's own user and its group get in (the socket's mode, and peer credentials besides); a
+request is answered by the main loop, so what it says is the state of one moment.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.errors import LandfallError
+
+MAX_REQUEST_BYTES = 64 * 1024
+ANSWER_S = 5.0
+_PEER = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAsked:
+    """Somebody on this machine asks; `reply` takes the answer and may be called from any thread, once."""
+
+    verb: str
+    arguments: dict[str, Any]
+    reply: Callable[[dict[str, Any]], None] = field(repr=False)
+
+
+class ControlServer:
+    """Serves the socket from threads of its own; each request becomes a `ControlAsked`."""
+
+    def __init__(self, path: Path, put: Callable[[ControlAsked], None]) -> None:
+        self._path = path
+        self._put = put
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+
+    def start(self) -> None:
+        """Bind the socket (mode 0660) and begin to serve; raise `LandfallError` when that is not possible."""
+        try:
+            self._path.unlink(missing_ok=True)
+            old = os.umask(0o117)
+            try:
+                self._socket.bind(str(self._path))
+            finally:
+                os.umask(old)
+            self._socket.listen(8)
+        except OSError as error:
+            raise LandfallError(
+                f"control socket {self._path}: {error.strerror or error}", remedy="check control.socket in kiosk.toml"
+            ) from None
+        threading.Thread(target=self._serve, name="control", daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the socket and remove its file."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:
+                return  # closed
+            threading.Thread(target=self._answer, args=(peer,), name="control-peer", daemon=True).start()
+
+    def _answer(self, peer: socket.socket) -> None:
+        with peer:
+            peer.settimeout(ANSWER_S)
+            try:
+                if not _is_welcome(peer):
+                    peer.sendall(b'{"error":"not allowed"}\n')
+                    return
+                line = _read_line(peer)
+                request = msgspec.json.decode(line, type=dict[str, Any])
+                answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+                self._put(ControlAsked(str(request.pop("verb", "")), request, answers.put))
+                answer = answers.get(timeout=ANSWER_S)
+            except msgspec.DecodeError:
+                answer = {"error": "a request is one JSON object on one line"}
+            except queue.Empty:
+                answer = {"error": "the daemon did not answer in time"}
+            except OSError:
+                return
+            try:
+                peer.sendall(msgspec.json.encode(answer) + b"\n")
+            except OSError:
+                pass
+
+
+def ask(path: Path, verb: str, **arguments: object) -> dict[str, Any]:
+    """Ask the daemon behind this socket; raise `LandfallError` when it does not run or refuses."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+            daemon.settimeout(2 * ANSWER_S)
+            daemon.connect(str(path))
+            daemon.sendall(msgspec.json.encode({"verb": verb, **arguments}) + b"\n")
+            line = _read_line(daemon, most=16 * 1024 * 1024)
+    except OSError as error:
+        raise LandfallError(
+            f"no kiosk answers on {path} ({error.strerror or error})",
+            remedy="is it running? systemctl status landfall-kiosk",
+        ) from None
+    answer = msgspec.json.decode(line, type=dict[str, Any]) if line else {"error": "the daemon hung up"}
+    if "error" in answer:
+        raise LandfallError(f"the kiosk refused: {answer['error']}")
+    return answer
+
+
+def _read_line(peer: socket.socket, most: int = MAX_REQUEST_BYTES) -> bytes:
+    line = bytearray()
+    while not line.endswith(b"\n") and len(line) < most:
+        part = peer.recv(65536)
+        if not part:
+            break
+        line += part
+    return bytes(line)
+
+
+def _is_welcome(peer: socket.socket) -> bool:
+    _, uid, gid = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+    return uid in (0, os.getuid()) or gid == os.getgid()

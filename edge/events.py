@@ -1,0 +1,216 @@
+"""What can happen at a lane, and what the lane can ask for.
+
+Owns the vocabulary between the state machine and the world: events in the past tense, actions in the imperative. The
+events of devices come from `hw.devices`. Always true: what was read and photographed is withheld from every `repr`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from edge.wire.crossing import Clock, Conveyance, Direction, Outcome, ReadDocument
+from edge.wire.record import Position
+from hw.devices import ButtonPressed, DocumentRead, PhotoFailed, PhotoTaken, ReadFailed, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One reading of the clock: `at` is UTC, `clock` says how far it can be trusted and holds CLOCK_BOOTTIME."""
+
+    at: datetime
+    clock: Clock
+
+    @property
+    def today(self) -> date | None:
+        """Return today's date in UTC, or None while the clock is unset."""
+        return None if self.clock.state == "unset" else self.at.date()
+
+    @property
+    def text(self) -> str:
+        """Return `at` as RFC 3339 in UTC with milliseconds."""
+        return self.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self.at.microsecond // 1000:03d}Z"
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """The deadline that the lane had set is here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A draft of this lane is committed and synced; `id` is the draft's."""
+
+    id: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailed:
+    """A draft could not be put on disk; nothing of it is there."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReady:
+    """The store takes records."""
+
+
+LaneEvent = (
+    DocumentRead
+    | ReadFailed
+    | PhotoTaken
+    | PhotoFailed
+    | ButtonPressed
+    | DeadlinePassed
+    | Recorded
+    | RecordFailed
+    | StoreReady
+)
+
+
+# --- events of the uplink and the recorder ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptAccepted:
+    """The centre holds a stream up to `up_to`, by a receipt that was checked in every way."""
+
+    stream: str
+    epoch: str
+    up_to: int
+    generation: str
+    is_forked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkTrouble:
+    """Something about a stream that the centre or the broker said was not followed; `what` says why in one word."""
+
+    stream: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResendAsked:
+    """The centre asks, signed, for everything after `after` again."""
+
+    stream: str
+    after: int
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded:
+    """The centre's receipt proves that this store is an older copy (rolled_back) or has a twin (forked)."""
+
+    stream: str
+    epoch: str
+    reason: Literal["rolled_back", "forked"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUnreadable:
+    """The uplink could not read a record, or the broker takes none so large; a tombstone must take its place."""
+
+    stream: str
+    sequence: int
+    hash: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkChanged:
+    """The connection to the broker came or went."""
+
+    is_connected: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChanged:
+    """The recorder moved the store on; the uplink must look at the heads again.
+
+    `rewound` lists streams whose held position went back.
+    """
+
+    rewound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """The store cannot be used at all; the daemon must restart, which salvages what can be read."""
+
+    reason: str
+
+
+# --- actions ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show a signal on the lane's panel."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGate:
+    """Let one traveller through."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakePhoto:
+    """Ask the lane's camera for a photo under this request."""
+
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingDraft:
+    """A crossing as the lane knows it; the recorder adds the position, and the photo's sequence.
+
+    Exactly one of `photo` (JPEG) and `photo_absent` (the reason) says something.
+    """
+
+    id: str
+    moment: Moment
+    direction: Direction
+    lane: Literal["desk", "self_service"]
+    documents: tuple[ReadDocument, ...] = field(repr=False)
+    conveyance: Conveyance | None
+    outcome: Outcome
+    training: bool
+    photo: bytes | None = field(default=None, repr=False)
+    photo_absent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionDraft:
+    """An officer's decision after a referral, to be recorded as an amendment of `amends`."""
+
+    id: str
+    moment: Moment
+    amends: str
+    result: Literal["passed", "referred"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Put this on disk and answer with `Recorded` or `RecordFailed`."""
+
+    draft: CrossingDraft | DecisionDraft
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStore:
+    """Try whether the store takes records again, and answer with `StoreReady` if it does."""
+
+
+Action = Show | OpenGate | TakePhoto | Record | ProbeStore

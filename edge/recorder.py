@@ -1,0 +1,433 @@
+"""The one writer of the store: seals what a lane wants recorded, and appends it with one sync.
+
+Owns the thread that holds the writing connection, and every change of the store: append, receipts, tombstones, epochs,
+purging. Always true: `Recorded` goes out only after the commit was synced; a failure leaves nothing half written and
+the thread goes on; a photo and its crossing are one transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import queue
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uuid6
+
+from edge.cache import Cache, Head, StoredRecord, Unreadable
+from edge.documents.verdict import Result, Verdict
+from edge.errors import StoreDamaged, StoreError
+from edge.events import (
+    CrossingDraft,
+    DecisionDraft,
+    EpochEnded,
+    Moment,
+    ReceiptAccepted,
+    Recorded,
+    RecordFailed,
+    RecordUnreadable,
+    ResendAsked,
+    StoreChanged,
+    StoreFailed,
+    StoreReady,
+)
+from edge.seal import Sealer, Signer
+from edge.wire import record as wire
+from edge.wire.crossing import Amendment, AuditEvent, Crossing, EpochStart, Evidence, Letter, Photo
+from edge.wire.messages import RECORD_TYP
+from edge.wire.topics import Stream
+
+IDLE_S = 2.0
+REOPEN_S = 5.0
+PURGE_SLICE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Audit:
+    event: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """Write one audit record, to see whether the disk takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """End the thread after what is in the queue."""
+
+
+class Recorder:
+    """Runs in a thread of its own through `run`; every other method may be called from any thread."""
+
+    def __init__(
+        self,
+        kiosk: str,
+        path: Path,
+        *,
+        sealer: Sealer,
+        signer: Signer,
+        put: Callable[[object], None],
+        now: Callable[[], Moment],
+        hardware: str,
+        keep_receipted_s: float,
+    ) -> None:
+        self._kiosk, self._site = kiosk, kiosk.partition("/")[0]
+        self._path = path
+        self._sealer, self._signer = sealer, signer
+        self._tell, self._now = put, now
+        self._hardware = hardware
+        self._keep_receipted_s = keep_receipted_s
+        self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._cache: Cache | None = None
+        self._heads: dict[str, Head] = {}
+
+    # --- called from other threads -----------------------------------------------------------------------------------
+
+    def record(self, draft: CrossingDraft | DecisionDraft) -> None:
+        """Put a draft on disk; `Recorded` or `RecordFailed` follows."""
+        self._queue.put(draft)
+
+    def audit(self, event: str, **detail: object) -> None:
+        """Put an event of the machine on the audit stream; a failure is not reported, the lane does not wait for it."""
+        self._queue.put(_Audit(event, detail))
+
+    def follow(self, event: ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded) -> None:
+        """Change the store as the uplink has found necessary; `StoreChanged` follows."""
+        self._queue.put(event)
+
+    def probe(self) -> None:
+        """Try to write; `StoreReady` follows when it works."""
+        self._queue.put(_Probe())
+
+    def stop(self) -> None:
+        """Finish what is queued, close the store and end the thread."""
+        self._queue.put(_Stop())
+
+    # --- the thread --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until `stop`, or until the store turns out to be damaged (`StoreFailed`: a restart salvages it)."""
+        try:
+            while self._cache is None:
+                if not self._open() and self._refuse_for(REOPEN_S):
+                    return
+            self._tell(StoreReady())
+            is_busy = False
+            while True:
+                try:
+                    request = self._queue.get(timeout=0 if is_busy else IDLE_S)
+                except queue.Empty:
+                    is_busy = self._tidy()
+                    continue
+                if isinstance(request, _Stop):
+                    return
+                self._do(request)
+        except StoreDamaged as error:
+            self._tell(StoreFailed(error.message))
+        finally:
+            if self._cache is not None:
+                self._cache.close()
+
+    def _open(self) -> bool:
+        """Open the store, salvaging it if it is damaged; return False while the disk does not let us."""
+        try:
+            cache = Cache.open(self._path)
+            self._cache = cache
+            self._heads = dict(cache.heads())
+            if reason := self._why_new_epoch(cache):
+                self._begin_epoch(reason)
+            cache.set_state("hardware", self._hardware)
+        except StoreError as error:
+            if self._cache is not None:
+                self._cache.close()
+                self._cache = None
+            self._tell(RecordFailed("", error.message))
+            return False
+        return True
+
+    def _why_new_epoch(self, cache: Cache) -> str:
+        if cache.salvaged is not None:
+            return "salvaged"
+        if any(stream not in self._heads for stream in Stream):
+            return "new_store"
+        known = cache.state("hardware") or ""
+        return "other_hardware" if known and self._hardware and known != self._hardware else ""
+
+    def _refuse_for(self, seconds: float) -> bool:
+        """Answer requests with failure while there is no store; return whether the thread shall end."""
+        until_s = self._now().clock.boottime_s + seconds
+        while (left_s := until_s - self._now().clock.boottime_s) > 0:
+            with contextlib.suppress(queue.Empty):
+                match self._queue.get(timeout=left_s):
+                    case _Stop():
+                        return True
+                    case CrossingDraft(id=id) | DecisionDraft(id=id):
+                        self._tell(RecordFailed(id, "the store is not open"))
+        return False
+
+    def _do(self, request: object) -> None:
+        """Carry out one request; a failure of the disk answers it and leaves the thread alive."""
+        try:
+            match request:
+                case CrossingDraft():
+                    self._record_crossing(_encodable(request))
+                case DecisionDraft():
+                    self._record_decision(request)
+                case _Audit():
+                    self._append([self._audit_record(request)])
+                case _Probe():
+                    self._append([self._audit_record(_Audit("store_probed", {}))])
+                    self._tell(StoreReady())
+                case ReceiptAccepted():
+                    self._hold(request)
+                case ResendAsked():
+                    self._rewind(request)
+                case RecordUnreadable():
+                    self._set_aside(request)
+                case EpochEnded():
+                    self._end_epoch(request)
+        except StoreDamaged:
+            raise
+        except StoreError as error:
+            self._heads = dict(self._store.heads())
+            if isinstance(request, CrossingDraft | DecisionDraft):
+                self._tell(RecordFailed(request.id, error.message))
+
+    def _tidy(self) -> bool:
+        """Purge one slice of what was receipted long ago, else checkpoint; return whether there is more to do."""
+        before_s = self._now().at.timestamp() - self._keep_receipted_s
+        with contextlib.suppress(StoreError):
+            if self._store.purge(before_s, slice_records=PURGE_SLICE):
+                return True
+            self._store.checkpoint()
+        return False
+
+    # --- drafts ------------------------------------------------------------------------------------------------------
+
+    def _record_crossing(self, draft: CrossingDraft) -> None:
+        records: list[StoredRecord] = []
+        photo = Photo(absent=draft.photo_absent)
+        if draft.photo is not None:
+            digest = hashlib.sha256(draft.photo).hexdigest()
+            position = self._next_position(Stream.EVIDENCE)
+            evidence = Evidence(
+                id=str(uuid6.uuid7()),
+                kiosk=self._kiosk,
+                position=position,
+                crossing=draft.id,
+                at=draft.moment.text,
+                media_type="image/jpeg",
+                sha256=digest,
+                content=draft.photo,
+            )
+            records.append(self._seal(wire.EVIDENCE, evidence, draft.moment.text, training=draft.training))
+            photo = Photo(sha256=digest, evidence_sequence=position.sequence)
+        crossing = Crossing(
+            id=draft.id,
+            kiosk=self._kiosk,
+            site=self._site,
+            position=self._next_position(Stream.CROSSING),
+            direction=draft.direction,
+            lane=draft.lane,
+            at=draft.moment.text,
+            clock=draft.moment.clock,
+            documents=draft.documents,
+            conveyance=draft.conveyance,
+            group=None,
+            photo=photo,
+            outcome=draft.outcome,
+            training=draft.training,
+        )
+        sealed = self._seal(
+            wire.CROSSING,
+            crossing,
+            draft.moment.text,
+            direction=draft.direction,
+            outcome=draft.outcome.result,
+            training=draft.training,
+        )
+        self._append([*records, sealed])
+        self._tell(Recorded(draft.id, crossing.position))
+
+    def _record_decision(self, draft: DecisionDraft) -> None:
+        amendment = Amendment(
+            id=draft.id,
+            kiosk=self._kiosk,
+            position=self._next_position(Stream.CROSSING),
+            at=draft.moment.text,
+            clock=draft.moment.clock,
+            amends=draft.amends,
+            kind="decision",
+            detail={"result": draft.result, "by": "officer"},
+        )
+        self._append([self._seal(wire.AMENDMENT, amendment, draft.moment.text, outcome=draft.result)])
+        self._tell(Recorded(draft.id, amendment.position))
+
+    def _audit_record(self, audit: _Audit) -> StoredRecord:
+        moment = self._now()
+        event = AuditEvent(
+            id=str(uuid6.uuid7()),
+            kiosk=self._kiosk,
+            position=self._next_position(Stream.AUDIT),
+            at=moment.text,
+            clock=moment.clock,
+            event=audit.event,
+            detail=audit.detail,
+        )
+        return self._seal(wire.AUDIT, event, moment.text)
+
+    # --- what the uplink found ---------------------------------------------------------------------------------------
+
+    def _hold(self, receipt: ReceiptAccepted) -> None:
+        if receipt.is_forked:
+            self._store.mark_forked(receipt.epoch)
+        self._remember_generation(receipt.generation)
+        self._store.hold(receipt.stream, receipt.up_to, self._now().at.timestamp())
+        self._tell(StoreChanged())
+
+    def _rewind(self, resend: ResendAsked) -> None:
+        self._remember_generation(resend.generation)
+        self._store.rewind(resend.stream, resend.after)
+        self._append([self._audit_record(_Audit("resend_followed", {"stream": resend.stream, "after": resend.after}))])
+        self._tell(StoreChanged(rewound=(resend.stream,)))
+
+    def _remember_generation(self, generation: str) -> None:
+        if generation > (self._store.state("generation") or ""):
+            self._store.set_state("generation", generation)
+
+    def _set_aside(self, found: RecordUnreadable) -> None:
+        """Put a signed tombstone in the place of a record that cannot be read or sent."""
+        head = self._heads[found.stream]
+        claims = wire.Claims(
+            kiosk=self._kiosk,
+            epoch=head.epoch,
+            stream=found.stream,
+            sequence=found.sequence,
+            prev="",
+            type=wire.TOMBSTONE,
+            sha256=wire.sha256_hex(""),
+            replaces=found.hash,
+            reason=found.reason,
+        )
+        tombstone = self._compose(claims, str(uuid6.uuid7()), self._now().text, letter="")
+        if found.hash:
+            tombstone = msgspec.structs.replace(tombstone, hash=found.hash)
+        self._store.set_aside(Unreadable(found.stream, found.sequence, found.hash, found.reason), tombstone)
+        detail = {"stream": found.stream, "sequence": found.sequence, "reason": found.reason}
+        self._append([self._audit_record(_Audit("record_set_aside", detail))])
+        self._tell(StoreChanged())
+
+    def _end_epoch(self, ended: EpochEnded) -> None:
+        if ended.reason == "forked":
+            self._store.mark_forked(ended.epoch)
+        if self._heads[ended.stream].epoch == ended.epoch:
+            self._begin_epoch(ended.reason)
+            self._tell(StoreChanged())
+
+    # --- sealing and appending ---------------------------------------------------------------------------------------
+
+    @property
+    def _store(self) -> Cache:
+        assert self._cache is not None, "the store is open while requests are carried out"
+        return self._cache
+
+    def _begin_epoch(self, reason: str) -> None:
+        """Begin a new epoch in every stream, each with a first record that says what was before."""
+        moment = self._now()
+        epoch = uuid.uuid4().hex
+        first = []
+        for stream in Stream:
+            old = self._heads.get(stream)
+            self._heads[stream] = _head_in_epoch(stream, epoch, old)
+            start = EpochStart(
+                id=str(uuid6.uuid7()),
+                kiosk=self._kiosk,
+                position=self._next_position(stream),
+                at=moment.text,
+                previous_epoch=old.epoch if old else "",
+                last_sequence=old.next_sequence - 1 if old else 0,
+                last_hash=old.last_hash if old else "",
+                reason=reason,  # type: ignore[arg-type]
+            )
+            first.append(self._seal(wire.EPOCH, start, moment.text))
+        self._store.begin_epoch(epoch, moment.text, reason, first)
+        self._heads = dict(self._store.heads())
+
+    def _next_position(self, stream: str) -> wire.Position:
+        head = self._heads[stream]
+        return wire.Position(self._kiosk, head.epoch, stream, head.next_sequence)
+
+    def _seal(
+        self,
+        type: str,
+        letter: Letter,
+        time: str,
+        *,
+        direction: str = "",
+        outcome: str = "",
+        training: bool = False,
+    ) -> StoredRecord:
+        """Seal a letter to the centre and sign its envelope; the only copy in the clear is the one in memory."""
+        position = letter.position
+        sealed = self._sealer.seal(msgspec.json.encode(letter), deflate=type == wire.EVIDENCE)
+        claims = wire.Claims(
+            kiosk=position.kiosk,
+            epoch=position.epoch,
+            stream=position.stream,
+            sequence=position.sequence,
+            prev=self._heads[position.stream].last_hash,
+            type=type,
+            sha256=wire.sha256_hex(sealed),
+        )
+        stored = self._compose(claims, letter.id, time, sealed)
+        return msgspec.structs.replace(stored, direction=direction, outcome=outcome, training=training)
+
+    def _compose(self, claims: wire.Claims, id: str, time: str, letter: str) -> StoredRecord:
+        envelope = self._signer.sign(wire.encode_claims(claims), RECORD_TYP)
+        record = wire.compose(id, time, claims, envelope, letter)
+        return StoredRecord(
+            stream=claims.stream,
+            epoch=claims.epoch,
+            sequence=claims.sequence,
+            id=id,
+            type=claims.type,
+            time=time,
+            direction="",
+            outcome="",
+            training=False,
+            hash=record.hash,
+            body=record.encode(),
+        )
+
+    def _append(self, records: list[StoredRecord]) -> None:
+        self._store.append(records)
+        for record in records:
+            self._heads[record.stream] = self._store.heads()[record.stream]
+        self._tell(StoreChanged())
+
+
+def _encodable(draft: CrossingDraft) -> CrossingDraft:
+    """Return the draft; fields of a document that JSON cannot hold are left out and said, so that they stop nobody."""
+    documents = []
+    for document in draft.documents:
+        try:
+            msgspec.json.encode(document)
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            verdict = Verdict("fields", Result.FAILED, "cannot be written as JSON")
+            document = msgspec.structs.replace(document, fields={}, verdicts=(*document.verdicts, verdict))
+        documents.append(document)
+    return replace(draft, documents=tuple(documents))
+
+
+def _head_in_epoch(stream: str, epoch: str, old: Head | None) -> Head:
+    """Return a head from which the first record of a new epoch takes its position and `prev`."""
+    if old is None:
+        return Head(stream, epoch, 1, "", 0, 0, "", 0, 0)
+    return msgspec.structs.replace(old, epoch=epoch)

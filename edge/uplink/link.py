@@ -1,0 +1,185 @@
+"""One MQTT 5 connection with mutual TLS, by paho-mqtt.
+
+Owns the client of one attempt to connect: a new attempt is a new `Link`, so that nothing of an old session is sent
+again behind our back. Always true: there is no connection without TLS and a checked host name; callbacks only put an
+event in the queue, because paho holds a mutex while it calls them and an exception there would end its thread.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+MOST_QUEUED = 64  # messages inside paho; the window keeps far fewer on their way
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The broker accepted us; the limits are the broker's own (MQTT 5, 3.2.2.3)."""
+
+    link: int
+    maximum_packet: int | None
+    receive_maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone, or was never there."""
+
+    link: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A PUBACK with its reason code (MQTT 5, 3.4.2.1)."""
+
+    link: int
+    mid: int
+    reason_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message for this kiosk."""
+
+    link: int
+    topic: str
+    payload: bytes = field(repr=False)
+
+
+LinkEvent = Connected | Disconnected | Acknowledged | Arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the broker is, and the files that prove who we are and who it is."""
+
+    host: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+    client_id: str
+    keepalive_s: int = 30
+    connect_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """The retained message that the broker publishes when we are gone."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+
+
+class Link:
+    """One connection; `number` marks its events, so that those of an older one can be told apart."""
+
+    def __init__(self, number: int, endpoint: Endpoint, will: Will, put: Callable[[LinkEvent], None]) -> None:
+        self.number = number
+        self._endpoint = endpoint
+        self._put = put
+        self._is_gone = False
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=endpoint.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.max_inflight_messages_set(MOST_QUEUED)
+        client.max_queued_messages_set(MOST_QUEUED)
+        client.connect_timeout = endpoint.connect_timeout_s
+        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        self._client = client
+
+    def open(self) -> None:
+        """Connect and start paho's thread; failure comes as `Disconnected`, never as an exception.
+
+        Blocks for at most the connect timeout, so it is called from the uplink's own thread.
+        """
+        endpoint = self._endpoint
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 0
+        try:
+            self._client.tls_set_context(_tls(endpoint))
+            self._client.connect(
+                endpoint.host, endpoint.port, endpoint.keepalive_s, clean_start=True, properties=properties
+            )
+            self._client.loop_start()
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self._gone(_why(error))
+
+    def close(self) -> None:
+        """Say goodbye and end paho's thread; may be called twice."""
+        self._is_gone = True
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def subscribe(self, topics: list[str]) -> None:
+        """Subscribe with QoS 1."""
+        self._client.subscribe([(topic, 1) for topic in topics])
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, content_type: str = "") -> int | None:
+        """Send one message with QoS 1; return its packet identifier, or None when the connection takes none."""
+        properties = Properties(PacketTypes.PUBLISH)
+        if content_type:
+            properties.ContentType = content_type
+        try:
+            info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        except ValueError:  # larger than MQTT or the broker allows
+            return None
+        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def _on_connect(self, client, userdata, flags, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
+        if reason_code.is_failure:
+            self._gone(f"broker refused: {reason_code}")
+            return
+        self._put(
+            Connected(
+                self.number,
+                getattr(properties, "MaximumPacketSize", None),
+                getattr(properties, "ReceiveMaximum", 65535),
+            )
+        )
+
+    def _on_disconnect(self, client, userdata, flags, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
+        self._gone(str(reason_code))
+
+    def _on_publish(self, client, userdata, mid, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
+        self._put(Acknowledged(self.number, mid, reason_code.value))
+
+    def _on_message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        self._put(Arrived(self.number, message.topic, message.payload))
+
+    def _gone(self, reason: str) -> None:
+        if not self._is_gone:
+            self._is_gone = True
+            self._put(Disconnected(self.number, reason))
+
+
+def _tls(endpoint: Endpoint) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=endpoint.ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(endpoint.certificate, endpoint.key)
+    return context
+
+
+def _why(error: Exception) -> str:
+    """Return one line without the address, which the settings hold already."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate is not valid: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason}"
+    return str(getattr(error, "strerror", None) or error)

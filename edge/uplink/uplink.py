@@ -1,0 +1,414 @@
+"""The uplink's thread: connect, announce, drain, take receipts, try again.
+
+Owns the connection and one `Sender` a stream; decides nothing about the store, but tells the daemon what the centre
+said. Always true: it reads the cache through a connection of its own and writes nothing; the time between two attempts
+to connect is jittered (decorrelated), and starts small again only after a connection that lasted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import random
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from edge.errors import ContractError, SealError, StoreError
+from edge.events import (
+    EpochEnded,
+    Moment,
+    ReceiptAccepted,
+    RecordUnreadable,
+    ResendAsked,
+    StoreFailed,
+    UplinkChanged,
+    UplinkTrouble,
+)
+from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
+from edge.uplink.receipts import Known, Meaning, judge
+from edge.uplink.sender import Sender
+from edge.uplink.window import Window
+from edge.wire import messages
+from edge.wire.record import BATCH_CONTENT_TYPE, encode_batch
+from edge.wire.topics import Stream, command_topic, health_topic, parse_topic, receipt_topic, status_topic, stream_topic
+
+STABLE_S = 60.0
+NO_MATCHING_SUBSCRIBERS = 0x10
+PACKET_TOO_LARGE = 0x95
+AHEAD_WINDOWS = 4  # how many windows may await their receipt
+MOST_RECORDS = 500
+
+
+class Stored(Protocol):
+    """A record of the cache; one that cannot be read has a `reason` in place of `epoch` and `body`."""
+
+    sequence: int
+    hash: str
+
+
+class Reader(Protocol):
+    """What the uplink needs of `edge.cache.CacheReader`."""
+
+    def heads(self) -> dict: ...
+    def first_after(self, stream: str, sequence: int, *, limit: int, max_bytes: int) -> list: ...
+    def state(self, key: str) -> str | None: ...
+    def close(self) -> None: ...
+
+
+class Signs(Protocol):
+    """`edge.seal.Signer`."""
+
+    def sign(self, payload: bytes, typ: str) -> str: ...
+
+
+class Verifies(Protocol):
+    """`edge.seal.Verifier` with the centre's keys."""
+
+    def verify(self, token: str, typ: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who publishes: `<site>/<kiosk>`, and which version in which boot."""
+
+    kiosk: str
+    version: str
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The uplink's times, in seconds."""
+
+    retry_least_s: float = 1.0
+    retry_most_s: float = 120.0
+    receipt_timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Wake:
+    """Look again: the store changed, or something shall be published."""
+
+    rewound: tuple[str, ...] = ()
+    health: bytes | None = None
+    stop: bool = False
+
+
+class Uplink:
+    """Runs in a thread of its own through `run`; every other method may be called from any thread."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        endpoint: Endpoint,
+        *,
+        open_reader: Callable[[], Reader],
+        signer: Signs,
+        centre: Verifies,
+        put: Callable[[object], None],
+        now: Callable[[], Moment],
+        pace: Pace,
+        jitter: random.Random,
+    ) -> None:
+        self._identity, self._endpoint, self._pace = identity, endpoint, pace
+        self._open_reader, self._signer, self._centre = open_reader, signer, centre
+        self._tell, self._now, self._jitter = put, now, jitter
+        self._queue: queue.SimpleQueue[LinkEvent | _Wake] = queue.SimpleQueue()
+        self._reader: Reader | None = None
+        self._senders: dict[str, Sender] = {}
+        self._link: Link | None = None
+        self._links = 0
+        self._window: Window | None = None  # None while not connected
+        self._batches: dict[int, str] = {}  # packet identifier -> stream
+        self._packet_limit: int | None = None  # learnt from a broker that hangs up on large packets
+        self._connected_at_s = 0.0
+        self._retry_s = pace.retry_least_s
+        self._retry_at_s = 0.0
+        self._generation = ""
+        self._last_resend: dict[str, str] = {}
+        self._blocked: set[str] = set()  # streams that wait for a tombstone
+        self._is_stopping = False
+
+    # --- called from other threads -----------------------------------------------------------------------------------
+
+    def store_changed(self, rewound: tuple[str, ...] = ()) -> None:
+        """Look at the heads again: records were appended, released, set aside, or an epoch began."""
+        self._queue.put(_Wake(rewound=rewound))
+
+    def publish_health(self, health: bytes) -> None:
+        """Publish signed figures now, if there is a connection; they are not kept for later."""
+        self._queue.put(_Wake(health=health))
+
+    def stop(self) -> None:
+        """Say goodbye to the broker and end the thread."""
+        self._queue.put(_Wake(stop=True))
+
+    # --- the thread --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until `stop`; errors of the store end it with `StoreFailed`, everything else is tried again."""
+        try:
+            self._reader = self._open_reader()
+            self._generation = self._reader.state("generation") or ""
+            self._look_at_heads()
+            while not self._is_stopping:
+                self._step()
+        except StoreError as error:
+            self._tell(StoreFailed(error.message))
+        finally:
+            self._say_goodbye()
+            if self._reader is not None:
+                self._reader.close()
+
+    def _step(self) -> None:
+        """Wait for the next event or deadline, then send what may go."""
+        now_s = self._clock_s()
+        wake_at_s = self._wake_at_s(now_s)
+        timeout_s = None if wake_at_s is None else max(0.0, wake_at_s - now_s)
+        with contextlib.suppress(queue.Empty):
+            self._take(self._queue.get(timeout=timeout_s))
+            while True:  # take all that is there before sending
+                self._take(self._queue.get_nowait())
+        if self._is_stopping:
+            return
+        now_s = self._clock_s()
+        if self._link is None and now_s >= self._retry_at_s:
+            self._connect()
+        for sender in self._senders.values():
+            sender.check_timer(now_s)
+        self._send(now_s)
+
+    def _wake_at_s(self, now_s: float) -> float | None:
+        if self._link is None:
+            return self._retry_at_s
+        if self._window is None:
+            return None
+        times = [time for sender in self._senders.values() if (time := sender.wake_at_s(now_s)) is not None]
+        return min(times, default=None)
+
+    def _take(self, event: LinkEvent | _Wake) -> None:
+        if isinstance(event, _Wake):
+            self._is_stopping |= event.stop
+            if event.health is None:
+                self._look_at_heads(event.rewound)
+            elif self._link is not None and self._window is not None:
+                token = self._signer.sign(event.health, messages.HEALTH_TYP)
+                self._link.publish(health_topic(self._identity.kiosk), token.encode("ascii"))
+            return
+        if self._link is None or event.link != self._link.number:
+            return  # of a connection that is gone
+        match event:
+            case Connected():
+                self._announce(event)
+            case Disconnected():
+                self._lost(event)
+            case Acknowledged():
+                self._acknowledged(event)
+            case Arrived():
+                self._arrived(event)
+
+    # --- connection --------------------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self._links += 1
+        will = Will(status_topic(self._identity.kiosk), self._status("offline"))
+        self._link = Link(self._links, self._endpoint, will, self._queue.put)
+        self._link.open()
+
+    def _announce(self, event: Connected) -> None:
+        """Subscribe, publish the birth, and begin again after the last receipt."""
+        assert self._link is not None
+        kiosk = self._identity.kiosk
+        limits = [limit for limit in (event.maximum_packet, self._packet_limit) if limit is not None]
+        self._window = Window(
+            most_in_flight=max(1, min(16, event.receive_maximum - 4)), maximum_packet=min(limits, default=None)
+        )
+        self._batches.clear()
+        self._connected_at_s = self._clock_s()
+        self._link.subscribe([receipt_topic(kiosk, "+"), command_topic(kiosk, "+")])
+        self._link.publish(status_topic(kiosk), self._status("online"), retain=True)
+        for sender in self._senders.values():
+            sender.reconnected()
+        self._tell(UplinkChanged(True, "connected"))
+
+    def _lost(self, event: Disconnected) -> None:
+        now_s = self._clock_s()
+        assert self._link is not None
+        self._link.close()
+        if self._window is not None:
+            if now_s - self._connected_at_s >= STABLE_S:
+                self._retry_s = self._pace.retry_least_s
+            if "too large" in event.reason.lower() and self._window.in_flight_bytes:
+                self._packet_limit = max(8 * 1024, self._window.batch_bytes // 2)
+        self._link = self._window = None
+        self._retry_s = min(self._pace.retry_most_s, self._jitter.uniform(self._pace.retry_least_s, self._retry_s * 3))
+        self._retry_at_s = now_s + self._retry_s
+        self._tell(UplinkChanged(False, event.reason))
+
+    def _say_goodbye(self) -> None:
+        if self._link is not None:
+            if self._window is not None:
+                self._link.publish(status_topic(self._identity.kiosk), self._status("offline"), retain=True)
+            self._link.close()
+            self._link = self._window = None
+
+    def _status(self, state: str) -> bytes:
+        heads = {} if self._reader is None else self._reader.heads()
+        streams = {
+            name: messages.StreamHead(head.epoch, head.next_sequence, head.last_hash, self._senders[name].held)
+            for name, head in heads.items()
+            if name in self._senders
+        }
+        identity = self._identity
+        status = messages.Status(
+            kiosk=identity.kiosk,
+            state=state,
+            connection=str(uuid.UUID(int=self._jitter.getrandbits(128))),
+            boot_id=identity.boot_id,
+            version=identity.version,
+            at=self._now().text,
+            streams=streams if state == "online" else {},
+        )
+        return self._signer.sign(messages.encode(status), messages.STATUS_TYP).encode("ascii")
+
+    # --- draining ----------------------------------------------------------------------------------------------------
+
+    def _look_at_heads(self, rewound: Iterable[str] = ()) -> None:
+        assert self._reader is not None
+        for name, head in self._reader.heads().items():
+            sender = self._senders.get(name)
+            if sender is None:
+                sender = Sender(
+                    held=head.held_up_to, head=head.next_sequence - 1, timeout_s=self._pace.receipt_timeout_s
+                )
+                self._senders[name] = sender
+            sender.appended(head.next_sequence - 1)
+            if name in rewound:
+                sender.rewind(head.held_up_to)
+        self._blocked.clear()
+
+    def _send(self, now_s: float) -> None:
+        """Fill the window: crossings first, then the audit, then photos."""
+        for stream in Stream:
+            sender = self._senders.get(stream)
+            while (
+                sender is not None
+                and stream not in self._blocked
+                and self._window is not None
+                and self._window.is_open
+                and sender.may_send(now_s, AHEAD_WINDOWS * self._window.window_bytes)
+                and self._send_batch(stream, sender, now_s)
+            ):
+                pass
+
+    def _send_batch(self, stream: str, sender: Sender, now_s: float) -> bool:
+        """Publish the next records of one stream in one PUBLISH; return whether anything went out."""
+        assert self._reader is not None and self._window is not None and self._link is not None
+        batch_bytes = self._window.batch_bytes
+        found = self._reader.first_after(stream, sender.cursor, limit=MOST_RECORDS, max_bytes=batch_bytes - 2)
+        readable = []
+        for record in found:
+            if not hasattr(record, "body"):
+                break
+            readable.append(record)
+        if not readable:
+            self._blocked.add(stream)
+            for record in found:
+                if hasattr(record, "body"):
+                    break
+                self._tell(RecordUnreadable(stream, record.sequence, record.hash, record.reason))
+            return False
+        if len(readable[0].body) + 2 > self._window.packet_bytes:
+            self._blocked.add(stream)
+            self._too_large(stream, readable[0])
+            return False
+        payload = encode_batch(record.body for record in readable)
+        mid = self._link.publish(stream_topic(self._identity.kiosk, stream), payload, content_type=BATCH_CONTENT_TYPE)
+        if mid is None:
+            return False
+        self._window.sent(mid, len(payload), now_s)
+        self._batches[mid] = stream
+        sender.sent(readable[-1].sequence, len(payload), now_s)
+        return True
+
+    def _too_large(self, stream: str, record: Stored) -> None:
+        """Give up a photo that the broker will never take; a crossing stays and waits for a better broker."""
+        if stream == Stream.EVIDENCE:
+            self._tell(RecordUnreadable(stream, record.sequence, record.hash, "too_large"))
+        else:
+            self._tell(UplinkTrouble(stream, "record_too_large_for_broker"))
+
+    def _acknowledged(self, event: Acknowledged) -> None:
+        if self._window is None or not self._window.acknowledged(event.mid, self._clock_s()):
+            return
+        stream = self._batches.pop(event.mid)
+        if event.reason_code == PACKET_TOO_LARGE:
+            self._packet_limit = max(8 * 1024, self._window.batch_bytes // 2)
+            self._window.limit_packet(self._packet_limit)
+        if event.reason_code >= 0x80 or event.reason_code == NO_MATCHING_SUBSCRIBERS:
+            self._senders[stream].nobody_listens(self._clock_s())
+
+    # --- what the centre says ----------------------------------------------------------------------------------------
+
+    def _arrived(self, event: Arrived) -> None:
+        """Take a receipt or a command; whatever is not well signed or not for us is counted and changes nothing."""
+        try:
+            topic = parse_topic(event.topic)
+            token = event.payload.decode("ascii")
+            if topic.kind == "receipt":
+                payload = self._centre.verify(token, messages.RECEIPT_TYP)
+                self._follow_receipt(topic.leaf, messages.decode(messages.Receipt, payload))
+            elif (topic.kind, topic.leaf) == ("command", "resend"):
+                payload = self._centre.verify(token, messages.RESEND_TYP)
+                self._follow_resend(messages.decode(messages.Resend, payload))
+            else:
+                self._tell(UplinkTrouble(topic.leaf, "unknown_topic"))
+        except (SealError, ContractError, UnicodeDecodeError):
+            self._tell(UplinkTrouble(event.topic.rpartition("/")[2], "not_valid"))
+
+    def _follow_receipt(self, stream: str, receipt: messages.Receipt) -> None:
+        assert self._reader is not None
+        head = self._reader.heads().get(stream)
+        sender = self._senders.get(stream)
+        if head is None or sender is None:
+            self._tell(UplinkTrouble(stream, Meaning.FOREIGN_KIOSK))
+            return
+        known = Known(self._identity.kiosk, stream, head.epoch, head.next_sequence, sender.held, self._generation)
+        if sender.held < receipt.held_up_to < head.next_sequence:
+            (own,) = self._reader.first_after(stream, receipt.held_up_to - 1, limit=1, max_bytes=1)
+            if not own.hash:
+                return  # this one record cannot be compared any more; a later receipt covers it
+            known = replace(known, epoch_at=getattr(own, "epoch", receipt.epoch), hash_at=own.hash)
+        match meaning := judge(receipt, known):
+            case Meaning.HELD:
+                self._generation = max(self._generation, receipt.generation)
+                sender.receipt(receipt.held_up_to, self._clock_s())
+                self._tell(
+                    ReceiptAccepted(stream, receipt.epoch, receipt.held_up_to, receipt.generation, receipt.forked)
+                )
+            case Meaning.ROLLED_BACK | Meaning.FORKED:
+                self._tell(UplinkTrouble(stream, meaning))
+                self._tell(EpochEnded(stream, receipt.epoch, meaning.value))
+            case Meaning.NO_NEWS:
+                pass
+            case _:
+                self._tell(UplinkTrouble(stream, meaning))
+
+    def _follow_resend(self, resend: messages.Resend) -> None:
+        sender = self._senders.get(resend.stream)
+        is_ours = resend.kiosk == self._identity.kiosk and sender is not None
+        is_new = resend.generation >= self._generation and resend.at > self._last_resend.get(resend.stream, "")
+        if not is_ours or sender is None or not is_new or not 1 <= resend.from_ <= sender.head + 1:
+            self._tell(UplinkTrouble(resend.stream, "resend_not_followed"))
+            return
+        self._last_resend[resend.stream] = resend.at
+        if resend.from_ <= sender.held:
+            self._generation = max(self._generation, resend.generation)
+            self._tell(ResendAsked(resend.stream, resend.from_ - 1, resend.generation))
+        else:
+            sender.rewind(sender.held)
+
+    def _clock_s(self) -> float:
+        return self._now().clock.boottime_s
