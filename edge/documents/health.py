@@ -16,8 +16,9 @@ CHECK = "health_content"
 SWITCHED_OFF = "switched off"
 
 DCC_GROUPS = {"v": "vaccination", "t": "test", "r": "recovery"}  # schema of the EU DCC, version 1.3.0
-_VDS_NC_IDENTITY = frozenset({"pid"})
-VDS_NC_TYPES = frozenset({"icao.test", "icao.vacc"})
+_VDS_NC_PERSON = "pid"
+_VDS_NC_TYPES = ("icao.test", "icao.vacc")
+_VDS_NC_CONTENT = frozenset({"uvci", "ve", "utci", "sp", "dat", "tr"})  # of the two types, technical report version 1.1
 
 
 def of_dcc(certificate: dict[str, Any], layers: Layers, fields: dict[str, Any], *, health: bool) -> None:
@@ -27,7 +28,13 @@ def of_dcc(certificate: dict[str, Any], layers: Layers, fields: dict[str, Any], 
 
 def of_vds_nc(message: dict[str, Any], layers: Layers, fields: dict[str, Any], *, health: bool) -> None:
     """Put everything but the person (`pid`) of an `icao.test` or `icao.vacc` message under `health`."""
-    _put({key: value for key, value in message.items() if key not in _VDS_NC_IDENTITY}, layers, fields, health)
+    _put({key: value for key, value in message.items() if key != _VDS_NC_PERSON}, layers, fields, health)
+
+
+def is_health_proof(kind: object, message: dict[str, Any]) -> bool:
+    """Tell whether a VDS-NC is about health; what looks like one is one, whatever its header calls it."""
+    is_named_so = isinstance(kind, str) and kind.strip().lower().startswith(_VDS_NC_TYPES)
+    return is_named_so or not _VDS_NC_CONTENT.isdisjoint(message)
 
 
 def _put(content: dict[str, Any], layers: Layers, fields: dict[str, Any], health: bool) -> None:

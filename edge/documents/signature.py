@@ -105,11 +105,20 @@ class SignerKey:
 def key_of(certificate: x509.Certificate) -> SignerKey:
     """Return the public key of an X.509 certificate; raises `UnsupportedKey`."""
     from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding
 
     try:
         return _known(certificate.public_key())
     except (UnsupportedAlgorithm, ValueError):
-        return _load_by_ecdsa(_subject_public_key_info(certificate))
+        return _load_by_ecdsa(_subject_public_key_info(certificate.public_bytes(Encoding.DER)))
+
+
+def key_in(certificate: bytes) -> SignerKey:
+    """Return the public key in the DER of a certificate that `cryptography` may refuse; raises `UnsupportedKey`.
+
+    Some signers write NULL parameters behind ecdsa-with-SHA256, ICAO's own VDS-NC example among them.
+    """
+    return load_key(_subject_public_key_info(certificate))
 
 
 def load_key(subject_public_key_info: bytes) -> SignerKey:
@@ -171,12 +180,13 @@ def _curve_of_cryptography(name: str) -> ec.EllipticCurve:
     raise UnsupportedKey(f"curve {name}")
 
 
-def _subject_public_key_info(certificate: x509.Certificate) -> bytes:
+def _subject_public_key_info(certificate: bytes) -> bytes:
     """Cut the seventh field out of TBSCertificate (RFC 5280, section 4.1)."""
     from ecdsa import der
 
     try:
-        rest, _ = der.remove_sequence(certificate.tbs_certificate_bytes)
+        rest, _ = der.remove_sequence(certificate)
+        rest, _ = der.remove_sequence(rest)  # tbsCertificate
         _, _, rest = der.remove_constructed(rest)  # version
         _, rest = der.remove_integer(rest)  # serialNumber
         for _ in ("signature", "issuer", "validity", "subject"):

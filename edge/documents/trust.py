@@ -19,8 +19,9 @@ here. One entry that cannot be read is set aside in `unreadable` and costs no ot
      "revoked": {"certificates": [<SHA-256 of the DER in hex>], "serials": [{"country": "UT", "serial": "2A"}],
                  "key_identifiers": [<base64>], "documents": [<first 16 bytes of a SHA-256 in hex>]}}
 
-`authorities` are CSCAs: they vouch for the certificate inside a VDS-NC. `documents` are single revoked certificates,
-hashed as the EU gateway does (of UVCI, country and UVCI, or signature).
+A `certificate` that is not quite as RFC 5280 has it needs the two dates as well. `authorities` are CSCAs: they vouch
+for the certificate inside a VDS-NC. `documents` are single revoked certificates, hashed as the EU gateway does (of
+UVCI, country and UVCI, or signature).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from edge.documents.signature import SignerKey, UnsupportedKey, key_of, load_key
+from edge.documents.signature import SignerKey, UnsupportedKey, key_in, key_of, load_key
 from edge.documents.verdict import Result, Verdict
 from edge.errors import ContractError
 
@@ -174,18 +175,21 @@ class TrustList:
         except ValueError:
             return ()
 
-    def by_certificate(self, certificate: x509.Certificate) -> Sequence[Signer]:
+    def by_certificate(self, der: bytes) -> Sequence[Signer]:
         """Return the signer with this very certificate, or one that an authority of the list vouches for."""
-        from cryptography.hazmat.primitives.serialization import Encoding
+        from cryptography import x509
 
-        der = certificate.public_bytes(Encoding.DER)
         listed = self._by_fingerprint.get(hashlib.sha256(der).digest())
         if listed is not None:
             return (listed,)
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+        except ValueError:
+            return ()
         for authority in self._authorities.get(certificate.issuer.public_bytes(), ()):
             if authority.key.issued(certificate):
                 entry = _SignerEntry(state=authority.state, not_after=authority.not_after)
-                return (self._certified(der, entry),)
+                return (self._certified(certificate, entry),)
         return ()
 
     def has_revoked_document(self, hashes: Iterable[bytes]) -> bool:
@@ -199,21 +203,21 @@ class TrustList:
             self.unreadable.append(f"{where}: {e}")
 
     def _add_signer(self, raw: msgspec.Raw) -> None:
+        from cryptography import x509
+
         entry = msgspec.json.decode(raw, type=_SignerEntry)
-        if entry.certificate is not None:
-            signer = self._certified(entry.certificate, entry)
-            self._by_fingerprint[hashlib.sha256(entry.certificate).digest()] = signer
-            reference = _reference(entry.certificate)
-        elif entry.public_key is not None and entry.not_before is not None and entry.not_after is not None:
-            key = load_key(entry.public_key)
-            key_identifier = entry.key_identifier or b""
-            is_revoked = key_identifier in self._revoked.key_identifiers
-            purposes = frozenset(entry.purposes)
-            dates = entry.not_before, entry.not_after
-            signer = Signer(key, key_identifier, entry.state, *dates, purposes, is_revoked)
-            reference = None
+        reference = None
+        if entry.certificate is None:
+            signer = self._bare(entry)
         else:
-            raise ValueError("needs certificate, or public_key with not_before and not_after")
+            try:
+                certificate = x509.load_der_x509_certificate(entry.certificate)
+            except ValueError:  # not as RFC 5280 has it: then the list must say from when to when it counts
+                signer = self._bare(entry)
+            else:
+                signer = self._certified(certificate, entry)
+                reference = _reference(certificate)
+            self._by_fingerprint[hashlib.sha256(entry.certificate).digest()] = signer
         if entry.signer_identifier:
             reference = (entry.signer_identifier.upper(), int(entry.certificate_reference, 16))
         self._by_key_identifier.setdefault(signer.key_identifier, []).append(signer)
@@ -228,21 +232,34 @@ class TrustList:
         authority = _Authority(key_of(certificate), entry.state, certificate.not_valid_after_utc.date())
         self._authorities.setdefault(certificate.subject.public_bytes(), []).append(authority)
 
-    def _certified(self, der: bytes, entry: _SignerEntry) -> Signer:
-        from cryptography import x509
+    def _bare(self, entry: _SignerEntry) -> Signer:
+        """Return a signer of whom only the key is read; raises ValueError."""
+        if entry.not_before is None or entry.not_after is None:
+            raise ValueError("needs a certificate that can be read, or a key with not_before and not_after")
+        if entry.certificate is not None:
+            key, fingerprint = key_in(entry.certificate), hashlib.sha256(entry.certificate).digest()
+        elif entry.public_key is not None:
+            key, fingerprint = load_key(entry.public_key), b""
+        else:
+            raise ValueError("needs certificate or public_key")
+        key_identifier = entry.key_identifier or fingerprint[:8]
+        is_revoked = fingerprint in self._revoked.fingerprints or key_identifier in self._revoked.key_identifiers
+        purposes = frozenset(entry.purposes)
+        return Signer(key, key_identifier, entry.state, entry.not_before, entry.not_after, purposes, is_revoked)
 
-        certificate = x509.load_der_x509_certificate(der)
-        fingerprint = hashlib.sha256(der).digest()
+    def _certified(self, certificate: x509.Certificate, entry: _SignerEntry) -> Signer:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        fingerprint = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
         try:
             key = key_of(certificate)
         except UnsupportedKey:
             key = None
         not_before, not_after = certificate.not_valid_before_utc.date(), certificate.not_valid_after_utc.date()
         key_identifier = entry.key_identifier or fingerprint[:8]
-        serial = (_name(certificate, "C"), certificate.serial_number)
         is_revoked = (
             fingerprint in self._revoked.fingerprints
-            or serial in self._revoked.serials
+            or (_name(certificate, "C"), certificate.serial_number) in self._revoked.serials
             or key_identifier in self._revoked.key_identifiers
         )
         return Signer(
@@ -312,11 +329,8 @@ def _standing(signer: Signer, purpose: Purpose, today: date | None) -> Verdict:
     return Verdict("signer", Result.OK)
 
 
-def _reference(der: bytes) -> tuple[str, int] | None:
-    """Return what a VDS header calls this certificate: C and CN of its subject, and its serial (Doc 9303-12, 7.1)."""
-    from cryptography import x509
-
-    certificate = x509.load_der_x509_certificate(der)
+def _reference(certificate: x509.Certificate) -> tuple[str, int] | None:
+    """Return what a VDS header calls this certificate: C and CN of its subject, and its serial (Doc 9303-13, 2.2.1)."""
     identifier = (_name(certificate, "C") + _name(certificate, "CN")).upper()
     return (identifier, certificate.serial_number) if len(identifier) == 4 else None
 

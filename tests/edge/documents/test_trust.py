@@ -186,15 +186,15 @@ def test_an_authority_vouches_for_certificates_that_it_signed_and_no_others():
     authority = issue("CSCA", not_after=date(2026, 11, 30))
     impostor = issue("CSCA")
     listed = TrustList.from_bytes(trust_list(authorities=[{"certificate": authority.base64, "state": "UTO"}]))
-    (signer,) = listed.by_certificate(issue("TS", issuer=authority).certificate)
+    (signer,) = listed.by_certificate(issue("TS", issuer=authority).der)
     assert (signer.state, signer.not_after) == ("UTO", date(2026, 11, 30))
-    assert not listed.by_certificate(issue("TS", issuer=impostor).certificate)
+    assert not listed.by_certificate(issue("TS", issuer=impostor).der)
 
 
 def test_an_rsa_authority_vouches_for_an_elliptic_signer():
     authority = issue("CSCA", private_key=rsa.generate_private_key(65537, 2048))
     listed = TrustList.from_bytes(trust_list(authorities=[{"certificate": authority.base64}]))
-    assert listed.by_certificate(issue("TS", issuer=authority).certificate)
+    assert listed.by_certificate(issue("TS", issuer=authority).der)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_key_that_cryptography_does_not_load_is_cut_out_of_its_certificate():
     class Foreign:
         """The certificate of a key whose curve `cryptography` does not know."""
 
-        tbs_certificate_bytes = signer.certificate.tbs_certificate_bytes
+        public_bytes = signer.certificate.public_bytes
 
         def public_key(self):
             raise UnsupportedAlgorithm("curve")
