@@ -1,0 +1,131 @@
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNITS = sorted(path.name for path in SYSTEMD.glob("*.service"))
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
+
+
+def settings(unit):
+    """Return every `Key=value` of a unit, in order."""
+    lines = (SYSTEMD / unit).read_text(encoding="utf-8").splitlines()
+    return [tuple(line.split("=", 1)) for line in lines if line and line[0] not in "#["]
+
+
+def values(unit, key):
+    return [value for name, value in settings(unit) if name == key]
+
+
+def run(*command):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _systemd_is_installed():
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is missing: apt-get install systemd")
+
+
+def test_both_units_are_there():
+    assert UNITS == ["landfall-collector.service", "landfall-kiosk.service"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_systemd_has_nothing_to_say_against_the_unit(unit, tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("landfall", "landfall-central"):
+        (programs / name).symlink_to("/bin/true")
+    text = (SYSTEMD / unit).read_text(encoding="utf-8")
+    (tmp_path / unit).write_text(text.replace("/opt/landfall/bin/", f"{programs}/"), encoding="utf-8")
+    verified = run("systemd-analyze", "verify", str(tmp_path / unit))
+    assert (verified.stdout, verified.stderr, verified.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_unit_is_exposed_to_1_5_of_10_at_the_most(unit):
+    judged = run("systemd-analyze", "security", "--offline=true", "--threshold=15", str(SYSTEMD / unit))
+    assert judged.returncode == 0, judged.stdout
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_keys_and_travellers_stay_out_of_swap_and_dumps(unit):
+    assert values(unit, "LimitCORE") == ["0"]
+    assert values(unit, "MemorySwapMax") == ["0"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_key_is_handed_over_as_a_credential_under_its_own_name(unit):
+    credentials = [value.split(":") for value in values(unit, "LoadCredential")]
+    assert [Path(path).name for _, path in credentials] == [name for name, _ in credentials]
+    assert {str(Path(path).parent) for _, path in credentials} == {"/etc/landfall/keys"}
+
+
+def test_the_kiosk_never_holds_what_opens_a_letter_or_signs_a_receipt():
+    names = {value.split(":")[0] for value in values("landfall-kiosk.service", "LoadCredential")}
+    assert names == {
+        "record.key.json",
+        "client.key",
+        "client.crt",
+        "ca.crt",
+        "opening.pub.json",
+        "receipt.pub.json",
+    }
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_daemon_is_watched_and_never_given_up(unit):
+    assert values(unit, "Type") == ["notify"]
+    assert values(unit, "Restart") == ["always"]
+    assert values(unit, "StartLimitIntervalSec") == ["0"]
+    assert int(values(unit, "WatchdogSec")[0]) > 0
+
+
+def test_the_kiosk_starts_without_network_and_without_the_right_time():
+    waits = " ".join(
+        value for key, value in settings("landfall-kiosk.service") if key in ("After", "Wants", "Requires", "BindsTo")
+    )
+    assert waits == ""
+
+
+def test_the_kiosk_may_use_readers_panel_and_camera_and_no_other_device():
+    assert values("landfall-kiosk.service", "DevicePolicy") == ["closed"]
+    assert [value.removesuffix(" rw") for value in values("landfall-kiosk.service", "DeviceAllow")] == [
+        "char-ttyUSB",
+        "char-ttyACM",
+        "char-ttyAMA",
+        "char-ttyS",
+        "char-gpiochip",
+        "char-video4linux",
+        "char-media",
+        "char-dma_heap",
+    ]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_units_user_is_one_that_sysusers_makes(unit):
+    name = unit.removesuffix(".service")
+    text = (SYSTEMD / "sysusers.d" / f"{name}.conf").read_text(encoding="utf-8")
+    assert re.findall(r"^u (\S+) ", text, re.MULTILINE) == values(unit, "User")
+
+
+@as_root
+def test_users_and_folders_come_out_as_described(tmp_path):
+    (tmp_path / "etc").mkdir()
+    confs = sorted(str(path) for path in (SYSTEMD / "sysusers.d").glob("*.conf"))
+    assert run("systemd-sysusers", f"--root={tmp_path}", *confs).returncode == 0
+    groups = dict(line.split(":")[::3] for line in (tmp_path / "etc" / "group").read_text().splitlines())
+    assert {name: groups[name] for name in ("dialout", "gpio", "video")} == dict.fromkeys(
+        ("dialout", "gpio", "video"), "landfall"
+    )
+    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 2
+
+    conf = str(SYSTEMD / "tmpfiles.d" / "landfall.conf")
+    made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", conf)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert (tmp_path / "etc" / "landfall" / "keys").stat().st_mode & 0o777 == 0o700
