@@ -1,0 +1,248 @@
+"""From what a reader delivers to a machine readable zone of exactly the standard's size.
+
+Owns line endings, unseparated runs, padding, lower case, lines in another order, and lines with a character or two too
+few or too many. It owns no meaning of fields beyond what it takes to line them up. Always true: a character that is
+missing stands as `?`, so that the field it belongs to is lost and no other; nothing is changed without a verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import permutations
+
+import msgspec
+
+from edge.documents.mrz.check_digits import LOOKALIKES, holds
+from edge.documents.mrz.layouts import DIGITS, LETTERS, Layout, layout_of, layouts_of_width
+from edge.documents.states import state
+from edge.documents.verdict import Result, Verdict
+
+TOLERANCE = 2  # characters that a line may lack or have too many
+MISSING = "?"
+_LONGEST_PAYLOAD = 2048  # a zone with all its padding is far below; nobody's free text is searched
+_MOST_ROWS = 8
+_PADDING = " \t_" + "".join(map(chr, range(0x20))) + "\x7f"
+
+_EXACT = re.compile(
+    r"[\r\n]*(?:(?:[0-9A-Z<]{44}[\r\n]*){2}|(?:[0-9A-Z<]{36}[\r\n]*){2}|(?:[0-9A-Z<]{30}[\r\n]*){3})", re.ASCII
+)
+_NAMES = re.compile(r"[A-Z]+(?:<[A-Z]+)*<<[A-Z<]*", re.ASCII)
+_ROW = re.compile(r"[^\r\n]+")
+_WIDTH_OF_SIZE = {88: 44, 72: 36, 90: 30}
+_FOLD = {code: chr(code - 32) for code in range(ord("a"), ord("z") + 1)} | {ord(" "): "<", ord("_"): "<"}
+
+_LENGTH_OK = Verdict("line_length", Result.OK)
+_ORDER_OK = Verdict("line_order", Result.OK)
+_ORDER_DOUBTFUL = Verdict("line_order", Result.DOUBTFUL, "the lines came in another order")
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """The characters of a zone, its lines joined, every one in its field's alphabet unless listed as `unreadable`.
+
+    `repaired` are offsets where a lookalike was put in place because the alphabet leaves that reading alone, `flagged`
+    those that the reader said it did not recognise.
+    """
+
+    layout: Layout
+    text: str
+    line_length: Verdict = _LENGTH_OK
+    line_order: Verdict = _ORDER_OK
+    flagged: frozenset[int] = frozenset()
+    repaired: frozenset[int] = frozenset()
+    unreadable: frozenset[int] = frozenset()
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """One line: its characters, where each came from in the payload (-1: from nowhere), and what was done to it."""
+
+    text: str
+    origins: tuple[int, ...]
+    deviation: int = 0
+    is_blanked: bool = False
+
+
+def arrange(payload: bytes | str, unrecognised: tuple[int, ...] = ()) -> Zone | None:
+    """Return the zone in `payload`, or None when there is nothing of that shape; see `Zone` for what it promises.
+
+    `unrecognised` are offsets in `payload` of characters that the reader flagged.
+    """
+    text = payload if isinstance(payload, str) else payload.decode("latin-1")
+    if len(text) > _LONGEST_PAYLOAD:
+        return None
+    if _EXACT.fullmatch(text):
+        joined = text.replace("\n", "").replace("\r", "")
+        layout = layout_of(joined, _WIDTH_OF_SIZE[len(joined)])
+        if joined[0] in layout.code_letters and joined[layout.spans["date_of_birth"]].isdigit():
+            if not unrecognised:
+                return _read_alphabets(Zone(layout, joined))
+            origins = (offset for offset, character in enumerate(text) if character not in "\r\n")
+            flagged = (place for place, origin in enumerate(origins) if origin in unrecognised)
+            return _read_alphabets(Zone(layout, joined, flagged=frozenset(flagged)))
+    return _best_fit(text, frozenset(unrecognised))
+
+
+def evidence(layout: Layout, text: str) -> tuple[int, int]:
+    """Count what speaks for this layout and what against it.
+
+    For it: check digits that hold over something, states that exist, a name field that looks like one. Against it:
+    check digits that do not hold. What is missing counts for neither.
+    """
+    digits = [(text[layout.spans[name]], text[offset]) for name, offset in layout.digits.items()]
+    if layout.composite is not None:
+        digits.append(("".join(text[span] for span in layout.composite_over), text[layout.composite]))
+    held = [holds(over, digit) for over, digit in digits if MISSING not in over + digit and over.strip("<0")]
+    states = [name for name in ("issuing_state", "nationality") if name in layout.spans]
+    known = [name for name in states if state(text[layout.spans[name]]) is not None]
+    names = layout.spans.get("names") or layout.spans["primary_identifier"]
+    has_names = _NAMES.fullmatch(text[names]) is not None
+    return sum(held) + len(known) + has_names, len(held) - sum(held)
+
+
+def _read_alphabets(zone: Zone) -> Zone:
+    """Put lookalikes right where a field's alphabet leaves one reading, and list what is no character of its field."""
+    if zone.layout.shape.fullmatch(zone.text):
+        return zone
+    is_cyrillic = zone.text.startswith("PNRUS")  # Russia's internal passport writes some Cyrillic letters as digits
+    text, repaired, unreadable = list(zone.text), set(), set()
+    for offset, (character, alphabet) in enumerate(zip(zone.text, zone.layout.classes, strict=True)):
+        if re.fullmatch(alphabet, character, re.ASCII) or (
+            is_cyrillic and zone.layout.spans["names"].start <= offset < 44 and character in "2346789"
+        ):
+            continue
+        other = LOOKALIKES.get(character)
+        if other and ((alphabet == DIGITS) == other.isdigit()) and alphabet in (DIGITS, LETTERS, "[A-Z]"):
+            text[offset] = other
+            repaired.add(offset)
+        else:
+            unreadable.add(offset)
+    return msgspec.structs.replace(
+        zone, text="".join(text), repaired=frozenset(repaired), unreadable=frozenset(unreadable)
+    )
+
+
+def _best_fit(text: str, unrecognised: frozenset[int]) -> Zone | None:
+    """Return the arrangement of the payload's rows for which most speaks, or None when too little does."""
+    rows = [(match.start(), match.group()) for match in _ROW.finditer(text) if match.group().strip(_PADDING)]
+    if not 0 < len(rows) <= _MOST_ROWS:
+        return None
+    fillers_are_spaces = "<" not in text
+    best: tuple[tuple[int, int, int], Layout, tuple[_Row, ...]] | None = None
+    for width, lines in ((44, 2), (36, 2), (30, 3)):
+        for window in _windows(rows, width, lines):
+            fitted = [_fit_width(row, width, fillers_are_spaces) for row in window]
+            if None in fitted:
+                continue
+            for turn, order in enumerate(permutations(fitted)):
+                for layout in _candidates(order, width):
+                    aligned = tuple(_align(row, layout, line) for line, row in enumerate(order))
+                    zone_text = "".join(row.text for row in aligned)
+                    deviation = sum(abs(row.deviation) for row in aligned)
+                    count, _ = evidence(layout, zone_text)
+                    is_coded = zone_text[0] in layout.code_letters
+                    fits_code = is_coded + (layout is layout_of(zone_text, width))
+                    rank = (2 * count + fits_code - deviation, -turn, -width)
+                    enough = 2 if deviation or not is_coded else 0
+                    if count >= enough and (best is None or rank > best[0]):
+                        best = (rank, layout, aligned)
+    if best is None:
+        return None
+    rank, layout, aligned = best
+    origins = [origin for row in aligned for origin in row.origins]
+    flagged = frozenset(place for place, origin in enumerate(origins) if origin in unrecognised)
+    return _read_alphabets(
+        Zone(
+            layout,
+            "".join(row.text for row in aligned),
+            line_length=_line_length(layout, aligned),
+            line_order=_ORDER_DOUBTFUL if rank[1] else _ORDER_OK,
+            flagged=flagged,
+        )
+    )
+
+
+def _candidates(order: tuple[_Row, ...], width: int) -> tuple[Layout, ...]:
+    """Return the layouts that rows in this order can have: those of the code they begin with, or any."""
+    every = layouts_of_width(width)
+    return tuple(layout for layout in every if order[0].text[0] in layout.code_letters) or every
+
+
+def _windows(rows: list[tuple[int, str]], width: int, lines: int) -> Iterator[list[tuple[int, str]]]:
+    """Yield each way to take `lines` rows: consecutive ones, parts of one run, or with one not delivered."""
+    for first in range(len(rows) - lines + 1):
+        yield rows[first : first + lines]
+    if len(rows) == 1:
+        start, run = rows[0]
+        excess = len(run) - width * lines
+        if abs(excess) <= TOLERANCE:
+            for odd_line in range(lines if excess else 1):
+                ends = [width * (line + 1) + (excess if line >= odd_line else 0) for line in range(lines)]
+                starts = [0, *ends[:-1]]
+                yield [(start + a, run[a:b]) for a, b in zip(starts, ends, strict=True)]
+    if len(rows) == lines - 1:
+        for absent in range(lines):
+            yield [*rows[:absent], (-1, ""), *rows[absent:]]
+
+
+def _fit_width(row: tuple[int, str], width: int, fillers_are_spaces: bool) -> _Row | None:
+    """Take padding off a row, or put fillers on that were sent as spaces; None when it is no line of this width."""
+    start, raw = row
+    if start < 0:
+        return _Row(MISSING * width, (-1,) * width, -width, True)
+    stripped = raw.strip(_PADDING)
+    start_stripped = start + len(raw) - len(raw.lstrip(_PADDING))
+    if abs(len(stripped) - width) > TOLERANCE or (len(raw) == width and fillers_are_spaces):
+        if len(raw) == width:
+            stripped, start_stripped = raw, start
+        elif len(stripped) > width + TOLERANCE or not (fillers_are_spaces or len(raw) > len(stripped)):
+            return None
+    origins = range(start_stripped, start_stripped + len(stripped))
+    lacking = width - len(stripped) if fillers_are_spaces or len(stripped) < width - TOLERANCE else 0
+    text = stripped.translate(_FOLD) + "<" * max(lacking, 0)
+    return _Row(text, (*origins, *(-1,) * max(lacking, 0)))
+
+
+def _align(row: _Row, layout: Layout, line: int) -> _Row:
+    """Make a row exactly as long as a line, so that the characters it lacks or has too many cost one unit alone."""
+    deviation = len(row.text) - layout.width
+    if deviation == 0:
+        return row
+    offset = line * layout.width
+    best: tuple[int, _Row] | None = None
+    for unit in layout.units[line]:
+        before, after = unit.start - offset, layout.width - (unit.stop - offset)
+        size = unit.stop - unit.start
+        if size + deviation < 0:
+            continue
+        inside = row.text[before : len(row.text) - after]
+        inside_origins = row.origins[before : len(row.origins) - after]
+        ends_in_fillers = unit.stop - offset == layout.width and unit.start in layout.filled
+        if ends_in_fillers and deviation < 0 and inside.endswith("<"):
+            inside, inside_origins, blanked = inside.ljust(size, "<"), (*inside_origins, *(-1,) * -deviation), False
+        elif ends_in_fillers and deviation > 0 and not inside[size:].strip("<"):
+            inside, inside_origins, blanked = inside[:size], inside_origins[:size], False
+        else:
+            inside, inside_origins, blanked = MISSING * size, (-1,) * size, True
+        text = row.text[:before] + inside + (row.text[-after:] if after else "")
+        origins = (*row.origins[:before], *inside_origins, *(row.origins[-after:] if after else ()))
+        candidate = _Row(text, origins, deviation, blanked)
+        padded = MISSING * offset + text + MISSING * (layout.width * (layout.lines - line - 1))
+        held, failed = evidence(layout, padded)
+        score = 2 * (held - failed) + (not blanked)
+        if best is None or score >= best[0]:
+            best = (score, candidate)
+    assert best is not None
+    return best[1]
+
+
+def _line_length(layout: Layout, rows: tuple[_Row, ...]) -> Verdict:
+    odd = [(line, row) for line, row in enumerate(rows, 1) if row.deviation]
+    if not odd:
+        return _LENGTH_OK
+    said = "; ".join(
+        f"line {line} was not delivered"
+        if row.deviation == -layout.width
+        else f"line {line} has {layout.width + row.deviation} characters, not {layout.width}"
+        for line, row in odd
+    )
+    return Verdict("line_length", Result.FAILED if any(row.is_blanked for _, row in odd) else Result.DOUBTFUL, said)
