@@ -22,25 +22,25 @@ from hw.settings import CameraSettings, Name, PanelSettings, ReaderSettings, Sec
 DocumentClass = Literal["travel_document", "visa", "boarding_pass", "driving_licence", "seal"]
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of kiosk.toml."""
 
 
-class IdentitySettings(_Section):
+class IdentitySettings(_Section, kw_only=True):
     """Who this kiosk is; the client certificate's name is `<site>/<name>`."""
 
     site: Name
     name: Name
 
 
-class PolicySettings(_Section):
+class PolicySettings(_Section, kw_only=True):
     """What a lane wants of a crossing, and how long it waits for it."""
 
     direction: Literal["entry", "exit", "transit", "button"] = (
         "entry"  # button: the direction button toggles entry/exit
     )
-    required: list[DocumentClass] = ["travel_document"]
-    optional: list[DocumentClass] = []
+    required: tuple[DocumentClass, ...] = ("travel_document",)
+    optional: tuple[DocumentClass, ...] = ()
     photo: Literal["wanted", "off"] = "off"
     decision: Literal["rules", "officer"] = "rules"
     specimens: Literal["refer", "accept"] = "refer"  # documents of specimen states such as UTO
@@ -54,7 +54,7 @@ class PolicySettings(_Section):
     repeat_s: Seconds = 3.0  # the same document again within this time is the reader repeating itself
 
 
-class LaneSettings(_Section):
+class LaneSettings(_Section, kw_only=True):
     """One lane with its own devices."""
 
     name: Name
@@ -66,7 +66,7 @@ class LaneSettings(_Section):
     scenario: str = ""  # what the simulated devices of this lane do
 
 
-class StoreSettings(_Section):
+class StoreSettings(_Section, kw_only=True):
     """Where crossings are kept until the centre has them."""
 
     path: str = "cache.db"
@@ -75,7 +75,7 @@ class StoreSettings(_Section):
     ]  # the centre's backup interval; there is no safe default
 
 
-class KeySettings(_Section):
+class KeySettings(_Section, kw_only=True):
     """Key files (JWK, RFC 7517); `$CREDENTIALS_DIRECTORY/` in front takes them from systemd."""
 
     record: str  # private Ed25519: signs records
@@ -83,7 +83,7 @@ class KeySettings(_Section):
     receipt: list[str]  # public Ed25519 of the centre: signs receipts; two during a rotation
 
 
-class UplinkSettings(_Section):
+class UplinkSettings(_Section, kw_only=True):
     """The broker. There is no way to speak to it without TLS."""
 
     host: str
@@ -99,20 +99,20 @@ class UplinkSettings(_Section):
     health_s: Seconds = 30.0
 
 
-class ClockSettings(_Section):
+class ClockSettings(_Section, kw_only=True):
     """What the kiosk may believe of its clock."""
 
     rtc: bool = False  # a battery-backed clock is fitted
     not_before: str = "2026-01-01"  # an earlier date is certainly wrong
 
 
-class ControlSettings(_Section):
+class ControlSettings(_Section, kw_only=True):
     """The local socket through which the command line reaches the daemon."""
 
     socket: str = "control.sock"
 
 
-class Settings(_Section):
+class Settings(_Section, kw_only=True):
     """The whole of kiosk.toml."""
 
     kiosk: IdentitySettings
