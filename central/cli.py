@@ -1,0 +1,203 @@
+"""`landfall-central` and its verbs: parses, calls one function, prints.
+
+Owns the words on the screen and the exit status: 0 done, 1 something is not as it should be, 2 wrong settings or usage.
+Always true: what is printed for programs (`--json`) goes to stdout alone, and no traveller is ever printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from central import config, database, overview, reconcile, registry
+from central.collector import Collector, utc_now
+from central.journal import ERROR, log
+from central.store import Store
+from edge.errors import ContractError, LandfallError, SettingError
+from edge.wire.topics import kiosk_id
+
+DEFAULT_CONFIG = Path("/etc/landfall/central.toml")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one verb and return the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.call(arguments)
+    except SettingError as error:
+        log(ERROR, str(error))
+        return 2
+    except LandfallError as error:
+        log(ERROR, str(error))
+        return 1
+    except SQLAlchemyError as error:
+        original = getattr(error, "orig", None) or error
+        log(ERROR, f"database: {type(original).__name__}; check database.url and that the server runs")
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="landfall-central", description="The receiving end of Landfall.")
+    verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings (default: %(default)s)")
+
+    run = verbs.add_parser("run", parents=[common], help="collect records until SIGTERM")
+    run.set_defaults(call=_run)
+
+    kiosk = verbs.add_parser("kiosk", help="which keys speak for which kiosk").add_subparsers(
+        required=True, metavar="VERB"
+    )
+    named = argparse.ArgumentParser(add_help=False)
+    named.add_argument("--site", required=True, help="name of the border post")
+    named.add_argument("--kiosk", required=True, help="name of the kiosk at that post")
+    add = kiosk.add_parser("add", parents=[common, named], help="register a kiosk's public record key")
+    add.add_argument("--key", type=Path, required=True, help="file with the public key, a JWK")
+    add.set_defaults(call=_kiosk_add)
+    kiosks = kiosk.add_parser("list", parents=[common], help="list registered keys")
+    kiosks.add_argument("--json", action="store_true", help="print JSON")
+    kiosks.set_defaults(call=_kiosk_list)
+    revoke = kiosk.add_parser("revoke", parents=[common, named], help="refuse what a kiosk signs from now on")
+    revoke.add_argument("--kid", default="", help="only this key (default: all of the kiosk's)")
+    revoke.set_defaults(call=_kiosk_revoke)
+
+    compare = verbs.add_parser("reconcile", parents=[common], help="compare a kiosk's own count with what is stored")
+    compare.add_argument(
+        "--kiosk-count", required=True, metavar="FILE", help="what `landfall queue stats --json` printed, or -"
+    )
+    compare.add_argument("--json", action="store_true", help="print JSON")
+    compare.set_defaults(call=_reconcile)
+
+    schema = verbs.add_parser("database", help="look after the database").add_subparsers(required=True, metavar="VERB")
+    upgrade = schema.add_parser("upgrade", parents=[common], help="bring the tables up to date")
+    upgrade.set_defaults(call=_database_upgrade)
+
+    status = verbs.add_parser("status", parents=[common], help="how far each stream is held, and what to look at")
+    status.add_argument("--json", action="store_true", help="print JSON")
+    status.set_defaults(call=_status)
+    return parser
+
+
+def _database(settings: config.Settings) -> Engine:
+    engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)
+    database.upgrade(engine)
+    return engine
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from central.broker_link import BrokerLink, tls_context
+    from central.verify import Examiner
+    from edge.seal import Opener, Signer, load_private_key
+
+    settings = config.load(arguments.config)
+    broker, keys = settings.for_collecting()
+    signer = Signer(load_private_key(keys.receipt_key))
+    opener = Opener([load_private_key(path) for path in keys.opening_keys])
+    context = tls_context(broker)
+    engine = _database(settings)
+    in_flight = 2 * settings.collector.batch_messages
+    collector = Collector(
+        settings.collector,
+        Store(engine, rejected_keep=settings.collector.rejected_keep),
+        Examiner(registry.Registry(engine, monotonic).verifier_of, opener),
+        signer,
+        lambda inbox: BrokerLink(broker, context, inbox, in_flight=in_flight),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: collector.stop())
+    collector.run()
+    engine.dispose()
+    return 0
+
+
+def _kiosk_add(arguments: argparse.Namespace) -> int:
+    from edge.seal import load_public_key
+
+    kiosk = _kiosk_named(arguments)
+    engine = _database(config.load(arguments.config))
+    kid = registry.add_kiosk(engine, kiosk, load_public_key(arguments.key), utc_now())
+    print(f"{kiosk}: {kid}")
+    return 0
+
+
+def _kiosk_list(arguments: argparse.Namespace) -> int:
+    keys = registry.list_kiosks(_database(config.load(arguments.config)))
+    if arguments.json:
+        _print_json(keys)
+        return 0
+    for key in keys:
+        state = f"revoked {key.revoked_at}" if key.revoked_at else f"since {key.added_at}"
+        print(f"{key.kiosk}  {key.kid}  {state}")
+    return 0
+
+
+def _kiosk_revoke(arguments: argparse.Namespace) -> int:
+    kiosk = _kiosk_named(arguments)
+    count = registry.revoke_kiosk(_database(config.load(arguments.config)), kiosk, utc_now(), kid=arguments.kid)
+    if not count:
+        raise LandfallError(f"{kiosk} has no such key that counts", remedy="see `landfall-central kiosk list`")
+    print(f"{kiosk}: {count} revoked")
+    return 0
+
+
+def _reconcile(arguments: argparse.Namespace) -> int:
+    try:
+        text = sys.stdin.buffer.read() if arguments.kiosk_count == "-" else Path(arguments.kiosk_count).read_bytes()
+    except OSError as error:
+        raise LandfallError(f"{arguments.kiosk_count}: cannot be read ({error.strerror})") from None
+    count = reconcile.read_count(text)
+    result = reconcile.reconcile(_database(config.load(arguments.config)), count.kiosk, count)
+    if arguments.json:
+        _print_json(result)
+    else:
+        print(f"{result.kiosk}: captured {result.captured}, stored {result.stored}, lost {result.lost},", end=" ")
+        print(f"duplicated {result.duplicated}, surplus {result.surplus}, chain breaks {result.chain_breaks}", end=" ")
+        print(f"(training {result.training})")
+        for one in result.chain.examples:
+            print(f"  {one.stream} {one.epoch} {one.sequence}: {one.reason}")
+    return 0 if result.is_clean else 1
+
+
+def _database_upgrade(arguments: argparse.Namespace) -> int:
+    _database(config.load(arguments.config))
+    print("the database is up to date")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    found = overview.overview(_database(config.load(arguments.config)))
+    if arguments.json:
+        _print_json(found)
+        return 0
+    print(f"generation {found.generation}")
+    for stream in found.streams:
+        print(
+            f"{stream.kiosk} {stream.stream} {stream.epoch}: held {stream.held_up_to}, waiting {stream.waiting}", end=""
+        )
+        print(f", {stream.branches} branches" if stream.branches > 1 else "")
+    for one in found.incidents:
+        place = " ".join(part for part in (one.kiosk, one.stream, str(one.sequence or "")) if part)
+        print(f"! {one.kind} {place}: {one.detail} ({one.count}, last {one.last_seen})")
+    return 0
+
+
+def _kiosk_named(arguments: argparse.Namespace) -> str:
+    try:
+        return kiosk_id(arguments.site, arguments.kiosk)
+    except ContractError as error:
+        raise SettingError("", "--site and --kiosk", f"are not right: {error.message}") from None
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,148 @@
+"""central.toml -> typed settings.
+
+Owns names, defaults and ranges of everything that the receiving end can be told. Always true: an unknown key is
+refused, every error is a `SettingError` that names the file, the key and what would be right, and no password is ever
+in one.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import sqlalchemy
+from msgspec import Meta
+from sqlalchemy.engine import URL
+
+from edge.errors import SettingError
+
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
+
+Count = Annotated[int, Meta(ge=1, le=100_000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where records are kept: SQLite for one machine, PostgreSQL for several collectors on several machines."""
+
+    url: str = "sqlite:///central.db"
+    lock_timeout_s: Seconds = 30.0  # how long a transaction waits for another collector's
+
+    def __repr__(self) -> str:
+        return f"DatabaseSettings(url={sqlalchemy.make_url(self.url).render_as_string(hide_password=True)!r})"
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The MQTT 5 broker; always over TLS, always with a client certificate."""
+
+    host: Annotated[str, Meta(min_length=1)]
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8883
+    ca: Path
+    certificate: Path
+    key: Path
+    client_id: Annotated[str, Meta(max_length=64)] = ""  # empty: made anew at each start, so that two never clash
+    keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+
+
+class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The centre's own keys: one that signs receipts, and those that open letters (several while they are rotated)."""
+
+    receipt_key: Path
+    opening_keys: Annotated[tuple[Path, ...], Meta(min_length=1)]
+
+
+class CollectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much one transaction takes, and when a hole in a stream becomes a matter for the kiosk."""
+
+    batch_messages: Annotated[int, Meta(ge=1, le=1000)] = 200
+    batch_bytes: Annotated[int, Meta(ge=65_536, le=67_108_864)] = 4_194_304
+    gap_patience_s: Seconds = 5.0
+    rejected_keep: Count = 1000
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole of central.toml; paths are absolute, relative ones were taken from the file's folder."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    collector: CollectorSettings = CollectorSettings()
+    broker: BrokerSettings | None = None  # these two are needed to collect, and for nothing else
+    keys: KeySettings | None = None
+    file: str = ""
+
+    def for_collecting(self) -> tuple[BrokerSettings, KeySettings]:
+        """Return the sections without which nothing can be collected; raise `SettingError` for a missing one."""
+        if self.broker is None:
+            raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
+        if self.keys is None:
+            raise SettingError(self.file, "[keys]", "must name receipt_key and opening_keys")
+        return self.broker, self.keys
+
+
+def load(path: Path) -> Settings:
+    """Read and check one settings file; raise `SettingError` for anything that is not right."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingError(str(path), "", f"cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SettingError(str(path), "", "must be UTF-8 text") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Settings:
+    """Check the text of a settings file that stands, or would stand, at `path`."""
+    name = str(path)
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(name, "", f"is not TOML: {error}") from None
+    if "file" in tree:
+        raise SettingError(name, "file", "is no setting")
+    folder = path.absolute().parent
+    try:
+        settings = msgspec.convert(
+            tree, Settings, dec_hook=lambda kind, value: _path(kind, value, folder), str_keys=True
+        )
+    except msgspec.ValidationError as error:
+        raise _explained(name, str(error)) from None
+    database = msgspec.structs.replace(settings.database, url=_database_url(name, settings.database.url, folder))
+    return msgspec.structs.replace(settings, database=database, file=name)
+
+
+def _path(kind: type, value: object, folder: Path) -> object:
+    if kind is Path and isinstance(value, str) and value:
+        return folder / value
+    raise ValueError("must be the path of a file")
+
+
+def _explained(name: str, message: str) -> SettingError:
+    """Turn msgspec's sentence (`Expected ... - at `$.broker.port``) into key and what would be right."""
+    sentence, _, place = message.partition(" - at `$")
+    key = place.rstrip("`").removeprefix(".")
+    if "unknown field" in sentence:
+        unknown = sentence.rpartition("unknown field ")[2].strip("`")
+        return SettingError(
+            name, f"{key}.{unknown}" if key else unknown, "is no setting; remove it or check its spelling"
+        )
+    if "missing required field" in sentence:
+        missing = sentence.rpartition("required field ")[2].strip("`")
+        return SettingError(name, f"{key}.{missing}" if key else missing, "must be set")
+    return SettingError(name, key, f"is not right: {sentence[:1].lower()}{sentence[1:]}")
+
+
+def _database_url(name: str, text: str, folder: Path) -> str:
+    try:
+        url: URL = sqlalchemy.make_url(text)
+    except sqlalchemy.exc.ArgumentError:
+        raise SettingError(name, "database.url", "must be sqlite:///FILE or postgresql://USER@HOST/DATABASE") from None
+    kind = url.get_backend_name()
+    if kind not in DRIVERS:
+        raise SettingError(name, "database.url", "must start with sqlite:// or postgresql://", got=f"{kind}://")
+    url = url.set(drivername=DRIVERS[kind])
+    if kind == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise SettingError(name, "database.url", "must name a file: sqlite:///central.db")
+        url = url.set(database=str(folder / url.database))
+    return url.render_as_string(hide_password=False)

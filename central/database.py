@@ -1,0 +1,98 @@
+"""Connections to the centre's database, and its schema brought up to date.
+
+Owns what differs between SQLite and PostgreSQL. Always true: a commit is on disk when it returns; errors carry no SQL
+parameters, since these would be travellers; writers on SQLite stand in line from the first statement (BEGIN IMMEDIATE),
+those on PostgreSQL lock the rows that they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
+
+UPGRADE_LOCK = 0x4C414E44  # "LAND": the advisory lock of PostgreSQL that upgrades stand in line for
+
+_READ_ONLY = "landfall_read_only"
+
+
+def connect(url: str, *, lock_timeout_s: float = 30.0) -> Engine:
+    """Return an engine for an `sqlite:///` or `postgresql+psycopg://` URL; nothing is opened yet."""
+    chosen = sqlalchemy.make_url(url)
+    if chosen.get_backend_name() == "sqlite":
+        engine = sqlalchemy.create_engine(chosen, hide_parameters=True, connect_args={"timeout": lock_timeout_s})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    options = f"-c lock_timeout={int(lock_timeout_s * 1000)} -c timezone=UTC"
+    engine = sqlalchemy.create_engine(
+        chosen, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10}
+    )
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions on its own
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give one transaction that is committed at the end, or rolled back by an exception."""
+    with engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give one transaction that sees a single state, changes nothing and blocks no writer."""
+    with engine.connect() as connection:
+        options: dict[str, Any] = {_READ_ONLY: True}
+        if engine.dialect.name == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        connection = connection.execution_options(**options)
+        with connection.begin():
+            yield connection
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema up to date; several processes may do so at once, one does it and the others find it done."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a moment as RFC 3339 in UTC with milliseconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def moment(text: str) -> datetime:
+    """Return what `rfc3339` wrote as a moment again."""
+    return datetime.fromisoformat(text)

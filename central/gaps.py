@@ -1,0 +1,176 @@
+"""Holes in streams, and what to ask the kiosks for.
+
+Owns when a hole becomes an incident, how often its kiosk is asked, and how a restored database is noticed. Always true:
+of several collectors one asks, since the epoch's row is locked while it is decided; a hole that was filled is closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, func, select, update
+
+from central import database, incidents, shelf
+from central.chain import TRUNK, End, Epoch
+from central.incidents import Incident, Kind
+from central.shelf import EpochKey
+from central.store import found_by_tombstone, new_generation, read_generation
+from central.tables import centre, incident, record
+from edge.wire.messages import Status
+
+LONGEST_PAUSE_S = 300.0
+_WANTING = (Kind.GAP, Kind.CENTRE_RESTORED)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A kiosk is to send one epoch of a stream again, from here on."""
+
+    key: EpochKey
+    from_sequence: int
+    generation: str
+
+
+def sweep(engine: Engine, now: datetime, *, patience_s: float) -> list[Ask]:
+    """Report holes older than `patience_s`, close those that were filled, and return what has to be asked for now."""
+    before = database.rfc3339(now - timedelta(seconds=patience_s))
+    with database.reading(engine) as connection:
+        keys = sorted({*_overdue(connection, before), *(one.key for one in _open(connection))})
+    if not keys:
+        return []
+    at = database.rfc3339(now)
+    with database.writing(engine) as connection:
+        ends = shelf.lock(connection, keys, at)
+        _found_late(connection, ends, at)
+        overdue, known = _overdue(connection, before), _known(connection, keys)
+        wanted: dict[EpochKey, tuple[Kind, int, int]] = {}  # the kind, its sequence, and from where to ask
+        for key, lowest in overdue.items():
+            if key in ends:
+                start = _missing_from(ends[key], lowest)
+                wanted[key] = (Kind.GAP, start, start)
+        for one in known:
+            if one.kind == Kind.CENTRE_RESTORED and one.closed_at is None and _highest(ends[one.key]) < one.sequence:
+                wanted[one.key] = (Kind.CENTRE_RESTORED, one.sequence, _highest(ends[one.key]) + 1)
+        over = [
+            one for one in known if one.closed_at is None and (one.kind, one.sequence) != wanted.get(one.key, ())[:2]
+        ]
+        incidents.close(connection, [one.id for one in over if _highest(ends[one.key]) >= one.sequence], at)
+        latest = {(one.key, one.kind, one.sequence): one for one in known}
+        due = {
+            key: what
+            for key, what in wanted.items()
+            if _is_due(latest.get((key, str(what[0]), what[1])), now, patience_s)
+        }
+        reports = [
+            Incident(kind, *key, sequence, detail=f"asked from {start}") for key, (kind, sequence, start) in due.items()
+        ]
+        incidents.report(connection, reports, at)
+        generation = read_generation(connection)
+    return [Ask(key, start, generation) for key, (_, _, start) in due.items()]
+
+
+def compare_status(engine: Engine, status: Status, now: datetime) -> list[Ask]:
+    """Notice that the database was restored: a kiosk has receipts for more than it holds.
+
+    Then the generation changes, once for all kiosks that tell, and the streams are asked for at once.
+    """
+    heads = {EpochKey(status.kiosk, stream, head.epoch): head.held_up_to for stream, head in status.streams.items()}
+    with database.reading(engine) as connection:
+        ends = shelf.ends_of(connection, sorted(heads))
+    lost = {key: told for key, told in heads.items() if _highest(ends[key]) < told}
+    if not lost:
+        return []
+    at = database.rfc3339(now)
+    with database.writing(engine) as connection:
+        ends = shelf.lock(connection, lost, at)
+        lost = {key: told for key, told in lost.items() if _highest(ends[key]) < told}
+        if not lost:
+            return []
+        generation = connection.scalar(select(centre.c.value).where(centre.c.key == "generation").with_for_update())
+        restored = (incident.c.kind == Kind.CENTRE_RESTORED) & incident.c.closed_at.is_(None)
+        if connection.scalar(select(func.count()).select_from(incident).where(restored)) == 0:
+            generation = new_generation()
+            connection.execute(update(centre).where(centre.c.key == "generation").values(value=generation))
+        reports = [
+            Incident(Kind.CENTRE_RESTORED, *key, told, detail=f"held {_highest(ends[key])}")
+            for key, told in lost.items()
+        ]
+        incidents.report(connection, reports, at)
+    return [Ask(key, _highest(ends[key]) + 1, str(generation)) for key in lost]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    id: int
+    kind: str
+    key: EpochKey
+    sequence: int
+    count: int
+    last_seen: str
+    closed_at: str | None
+
+
+def _overdue(connection: Connection, before: str) -> dict[EpochKey, int]:
+    """Return the lowest waiting sequence of each epoch in which a record has been waiting for too long."""
+    columns = (record.c.kiosk, record.c.stream, record.c.epoch)
+    query = (
+        select(*columns, func.min(record.c.sequence))
+        .where(record.c.branch.is_(None))
+        .group_by(*columns)
+        .having(func.min(record.c.received_at) <= before)
+    )
+    return {EpochKey(kiosk, stream, epoch): lowest for kiosk, stream, epoch, lowest in connection.execute(query)}
+
+
+def _open(connection: Connection) -> list[_Known]:
+    return _incidents(connection, incident.c.closed_at.is_(None))
+
+
+def _known(connection: Connection, keys: list[EpochKey]) -> list[_Known]:
+    wanted = set(keys)
+    kiosks = sorted({key.kiosk for key in keys})
+    found: list[_Known] = []
+    for some in shelf.pieces(kiosks, shelf.CHUNK):
+        found += [one for one in _incidents(connection, incident.c.kiosk.in_(some)) if one.key in wanted]
+    return found
+
+
+def _incidents(connection: Connection, chosen: object) -> list[_Known]:
+    names = ("id", "kind", "kiosk", "stream", "epoch", "sequence", "count", "last_seen", "closed_at")
+    query = select(*(incident.c[name] for name in names)).where(incident.c.kind.in_(_WANTING), chosen)  # type: ignore[arg-type]
+    return [
+        _Known(id, kind, EpochKey(kiosk, stream, epoch), *rest)
+        for id, kind, kiosk, stream, epoch, *rest in connection.execute(query)
+    ]
+
+
+def _found_late(connection: Connection, ends: dict[EpochKey, dict[int, End]], at: str) -> None:
+    """Try once more to found epochs whose epoch record was replaced by a tombstone: the epoch before may have come."""
+    found: dict[EpochKey, Epoch] = {}
+    for key, branches in ends.items():
+        epoch = Epoch(branches)
+        if not epoch.is_founded:
+            shelf.pick_up_waiting(connection, key, epoch, lowest=0)
+            found_by_tombstone(connection, key, epoch)
+            if epoch.is_founded:
+                found[key], ends[key] = epoch, epoch.ends
+    shelf.write(connection, found, at)
+
+
+def _missing_from(branches: dict[int, End], lowest_waiting: int) -> int:
+    """Return the lowest sequence that may be missing before the lowest record that waits."""
+    trunk = branches.get(TRUNK, End(0, 0, ""))
+    return trunk.held_up_to + 1 if lowest_waiting > trunk.held_up_to + 1 else lowest_waiting - 1
+
+
+def _highest(branches: dict[int, End]) -> int:
+    return max((end.held_up_to for end in branches.values()), default=0)
+
+
+def _is_due(known: _Known | None, now: datetime, patience_s: float) -> bool:
+    """Tell whether it is time to ask (again): the pause doubles with each time."""
+    if known is None:
+        return True
+    pause_s = min(patience_s * 2 ** min(known.count, 16), LONGEST_PAUSE_S)
+    return now >= database.moment(known.last_seen) + timedelta(seconds=pause_s)

@@ -1,0 +1,33 @@
+"""What the centre tells the operator and systemd.
+
+Owns the form of a log line (stderr, journald's priority prefix, one line an event) and of sd_notify(3). Always true: no
+line holds a letter, a name or an SQL parameter; callers pass counts, kiosks, streams and reasons.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
+
+
+def log(priority: int, text: str) -> None:
+    """Write one line; journald takes the priority from the prefix (sd-daemon(3))."""
+    line = " ".join(text.split())
+    print(f"<{priority}>{line}", file=sys.stderr, flush=True)
+
+
+def notify(state: str) -> None:
+    """Tell systemd a state such as `READY=1`; does nothing when systemd did not ask."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    path = "\0" + address[1:] if address.startswith("@") else address
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifier:
+            notifier.connect(path)
+            notifier.send(state.encode())
+    except OSError as error:
+        log(WARNING, f"systemd cannot be told: {error.strerror}")

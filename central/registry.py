@@ -1,0 +1,121 @@
+"""Which public keys speak for which kiosk.
+
+Owns the table `kiosk_key` and the copy of it in memory. Always true: the copy is never older than `refresh_s`, so a key
+that was revoked stops counting within that time, on every collector; revoked keys stay in the table, since old records
+were signed with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+import msgspec
+from joserfc.jwk import OKPKey
+from sqlalchemy import Connection, Engine, func, select, update
+
+from central import database
+from central.tables import centre, kiosk_key
+from edge.errors import LandfallError, SealError
+from edge.seal import Verifier, parse_key
+
+_CHANGED = "keys_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredKey:
+    """One line of the register."""
+
+    kiosk: str
+    kid: str
+    added_at: str
+    revoked_at: str | None
+
+
+def add_kiosk(engine: Engine, kiosk: str, key: OKPKey, now: datetime) -> str:
+    """Register a kiosk's public record key and return its key id; a key that was revoked counts again.
+
+    Raise `SealError` when the key cannot sign, `LandfallError` when it already speaks for another kiosk.
+    """
+    if key.as_dict(private=False).get("crv") != "Ed25519":
+        raise SealError("is no key that signs; a kiosk's record key is an Ed25519 key")
+    kid = key.thumbprint()
+    public = msgspec.json.encode(key.as_dict(private=False)).decode()
+    with database.writing(engine) as connection:
+        owner = connection.scalar(select(kiosk_key.c.kiosk).where(kiosk_key.c.kid == kid, kiosk_key.c.kiosk != kiosk))
+        if owner is not None:
+            raise LandfallError(f"this key already speaks for {owner}", remedy="make a key of its own for each kiosk")
+        row = {"kiosk": kiosk, "kid": kid, "public_jwk": public, "added_at": database.rfc3339(now), "revoked_at": None}
+        connection.execute(
+            database.insert(connection, kiosk_key)
+            .values(row)
+            .on_conflict_do_update(index_elements=["kiosk", "kid"], set_={"revoked_at": None})
+        )
+        _tell(connection)
+    return kid
+
+
+def revoke_kiosk(engine: Engine, kiosk: str, now: datetime, *, kid: str = "") -> int:
+    """Revoke one key of a kiosk, or all of them; return how many were revoked."""
+    chosen = (kiosk_key.c.kiosk == kiosk) & kiosk_key.c.revoked_at.is_(None)
+    if kid:
+        chosen &= kiosk_key.c.kid == kid
+    with database.writing(engine) as connection:
+        count = connection.execute(update(kiosk_key).where(chosen).values(revoked_at=database.rfc3339(now))).rowcount
+        _tell(connection)
+    return count
+
+
+def list_kiosks(engine: Engine) -> list[RegisteredKey]:
+    """Return every key that was ever registered."""
+    columns = (kiosk_key.c.kiosk, kiosk_key.c.kid, kiosk_key.c.added_at, kiosk_key.c.revoked_at)
+    with database.reading(engine) as connection:
+        return [RegisteredKey(*row) for row in connection.execute(select(*columns).order_by(*columns[:2]))]
+
+
+def every_key_of(connection: Connection, kiosk: str) -> Verifier:
+    """Return a verifier for all keys that a kiosk ever had, revoked ones included: for looking back alone."""
+    found = connection.scalars(select(kiosk_key.c.public_jwk).where(kiosk_key.c.kiosk == kiosk))
+    return Verifier([parse_key(text) for text in found])
+
+
+def _tell(connection: Connection) -> None:
+    """Let every collector's copy know that the register changed."""
+    row = {"key": _CHANGED, "value": str(uuid4())}
+    connection.execute(
+        database.insert(connection, centre).values(row).on_conflict_do_update(index_elements=["key"], set_=row)
+    )
+
+
+class Registry:
+    """The collector's copy of the register; a kiosk's keys are loaded when it is first heard of."""
+
+    def __init__(self, engine: Engine, clock_s: Callable[[], float], *, refresh_s: float = 1.0) -> None:
+        self._engine = engine
+        self._clock_s = clock_s
+        self._refresh_s = refresh_s
+        self._read_at_s: float | None = None
+        self._change = ""
+        self._verifiers: dict[str, Verifier | None] = {}
+
+    def verifier_of(self, kiosk: str) -> Verifier | None:
+        """Return what verifies a kiosk's signatures, or None when no key of it counts."""
+        self._refresh()
+        if kiosk not in self._verifiers:
+            counts = (kiosk_key.c.kiosk == kiosk) & kiosk_key.c.revoked_at.is_(None)
+            with database.reading(self._engine) as connection:
+                keys = [parse_key(text) for text in connection.scalars(select(kiosk_key.c.public_jwk).where(counts))]
+            self._verifiers[kiosk] = Verifier(keys) if keys else None
+        return self._verifiers[kiosk]
+
+    def _refresh(self) -> None:
+        now_s = self._clock_s()
+        if self._read_at_s is not None and now_s - self._read_at_s < self._refresh_s:
+            return
+        with database.reading(self._engine) as connection:
+            change = connection.scalar(select(func.max(centre.c.value)).where(centre.c.key == _CHANGED)) or ""
+        if change != self._change:
+            self._verifiers.clear()
+        self._change, self._read_at_s = change, now_s

@@ -1,0 +1,220 @@
+"""The SQL of epochs: lock them, load what an arrival touches, write what changed.
+
+Owns the statements on `branch` and `record`; which record stands where is decided in `central.chain`, and what else
+goes into the same transaction in `central.store`. Always true: nothing moves in an epoch whose trunk row is not locked
+by this transaction (on SQLite the whole file is).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, tuple_, update
+
+from central import database
+from central.chain import TRUNK, End, Entry, Epoch, Standing
+from central.tables import branch, record
+from central.verify import Checked
+
+CHUNK = 100  # terms in one WHERE; SQLite takes an expression 1000 deep
+WAITING_CHUNK = 1000  # waiting records that are looked at together
+
+T = TypeVar("T")
+
+
+class EpochKey(NamedTuple):
+    """One epoch of one stream of one kiosk."""
+
+    kiosk: str
+    stream: str
+    epoch: str
+
+
+_branch_key = tuple_(branch.c.kiosk, branch.c.stream, branch.c.epoch)
+_record_key = tuple_(record.c.kiosk, record.c.stream, record.c.epoch)
+_entry_columns = (
+    record.c.kiosk,
+    record.c.stream,
+    record.c.epoch,
+    record.c.sequence,
+    record.c.hash,
+    record.c.prev,
+    record.c.state,
+    record.c.branch,
+)
+
+
+def lock(connection: Connection, keys: Iterable[EpochKey], now: str) -> dict[EpochKey, dict[int, End]]:
+    """Lock epochs, in one order for all collectors, and return their branches; an unknown epoch begins unfounded."""
+    wanted = sorted(set(keys))
+    missing = sorted(set(wanted) - _lock_trunks(connection, wanted))
+    if missing:
+        rows = [
+            {**key._asdict(), "branch": TRUNK, "root_sequence": 0, "held_up_to": 0, "hash_at": "", "updated_at": now}
+            for key in missing
+        ]
+        connection.execute(database.insert(connection, branch).on_conflict_do_nothing(), rows)
+        _lock_trunks(connection, missing)
+    return ends_of(connection, wanted)
+
+
+def _lock_trunks(connection: Connection, keys: Sequence[EpochKey]) -> set[EpochKey]:
+    locked: set[EpochKey] = set()
+    columns = (branch.c.kiosk, branch.c.stream, branch.c.epoch)
+    for some in pieces(keys, CHUNK):
+        trunks = select(*columns).where(branch.c.branch == TRUNK, _branch_key.in_(some)).order_by(*columns)
+        locked.update(EpochKey(*row) for row in connection.execute(trunks.with_for_update()))
+    return locked
+
+
+def ends_of(connection: Connection, keys: Sequence[EpochKey]) -> dict[EpochKey, dict[int, End]]:
+    """Return the branches of epochs, without locking anything."""
+    found: dict[EpochKey, dict[int, End]] = {key: {} for key in keys}
+    columns = (branch.c.branch, branch.c.root_sequence, branch.c.held_up_to, branch.c.hash_at)
+    for some in pieces(keys, CHUNK):
+        query = select(branch.c.kiosk, branch.c.stream, branch.c.epoch, *columns).where(_branch_key.in_(some))
+        for kiosk, stream, epoch, number, root, held_up_to, hash_at in connection.execute(query):
+            found[EpochKey(kiosk, stream, epoch)][number] = End(root, held_up_to, hash_at)
+    return found
+
+
+def neighbours(connection: Connection, sequences: Mapping[EpochKey, Iterable[int]]) -> Iterator[tuple[EpochKey, Entry]]:
+    """Give every stored record at the given sequences, one below them and one above."""
+    terms = [
+        and_(
+            record.c.kiosk == key.kiosk,
+            record.c.stream == key.stream,
+            record.c.epoch == key.epoch,
+            record.c.sequence.between(low, high),
+        )
+        for key, wanted in sequences.items()
+        for low, high in _ranges(wanted)
+    ]
+    for some in pieces(terms, CHUNK):
+        yield from _entries(connection, select(*_entry_columns).where(or_(*some)))
+
+
+def _ranges(sequences: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the fewest ranges that hold each sequence and its two neighbours, and hardly anything else."""
+    found: list[tuple[int, int]] = []
+    for sequence in sorted(sequences):
+        if found and sequence - 1 <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], sequence + 1)
+        else:
+            found.append((sequence - 1, sequence + 1))
+    return found
+
+
+def with_waiting(connection: Connection, keys: Iterable[EpochKey]) -> set[EpochKey]:
+    """Return those of the epochs in which records wait."""
+    found: set[EpochKey] = set()
+    for some in pieces(sorted(set(keys)), CHUNK):
+        query = select(*_entry_columns[:3]).where(record.c.branch.is_(None), _record_key.in_(some)).distinct()
+        found.update(EpochKey(*row) for row in connection.execute(query))
+    return found
+
+
+def pick_up_waiting(connection: Connection, key: EpochKey, epoch: Epoch, lowest: int) -> None:
+    """Settle the stored records that wait from `lowest` on, as far as they now have a predecessor."""
+    while True:
+        query = (
+            select(*_entry_columns)
+            .where(
+                record.c.kiosk == key.kiosk,
+                record.c.stream == key.stream,
+                record.c.epoch == key.epoch,
+                record.c.branch.is_(None),
+                record.c.sequence >= lowest,
+            )
+            .order_by(record.c.sequence, record.c.hash)
+            .limit(WAITING_CHUNK)
+        )
+        found = [entry for _, entry in _entries(connection, query)]
+        fresh = [entry for entry in found if epoch.remember(entry)]
+        epoch.settle()
+        if len(found) < WAITING_CHUNK or not any(entry.branch is not None for entry in fresh):
+            return
+        lowest = found[-1].sequence
+
+
+def stands_elsewhere(connection: Connection, key: EpochKey, sequence: int, hash: str) -> bool:
+    """Tell whether another epoch of the same stream holds this record."""
+    query = select(record.c.epoch).where(
+        record.c.kiosk == key.kiosk,
+        record.c.stream == key.stream,
+        record.c.epoch != key.epoch,
+        record.c.sequence == sequence,
+        record.c.hash == hash,
+        record.c.branch.is_not(None),
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def write(connection: Connection, epochs: Mapping[EpochKey, Epoch], now: str) -> None:
+    """Write every record and every branch that changed."""
+    new, better, moved, ends = [], [], [], []
+    for key, epoch in epochs.items():
+        for entry in epoch.entries:
+            if not entry.is_changed:
+                continue
+            if entry.stored_hash is None:
+                new.append({**key._asdict(), "sequence": entry.sequence, **_row(entry, now)})
+                continue
+            place = {**{f"at_{name}": part for name, part in key._asdict().items()}, "at_sequence": entry.sequence}
+            place["at_hash"] = entry.stored_hash
+            if entry.content is not None:
+                better.append(place | _row(entry, now))
+            else:
+                moved.append(place | {"hash": entry.hash, "branch": entry.branch, "state": entry.standing.name.lower()})
+        ends += [
+            {**key._asdict(), "branch": number, **epoch.ends[number]._asdict(), "updated_at": now}
+            for number in sorted(epoch.moved)
+        ]
+    if new:
+        connection.execute(insert(record), new)
+    for changed in (better, moved):
+        if changed:
+            connection.execute(update(record).where(*_at_place), changed)
+    if ends:
+        statement = database.insert(connection, branch)
+        columns = {name: statement.excluded[name] for name in ("root_sequence", "held_up_to", "hash_at", "updated_at")}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["kiosk", "stream", "epoch", "branch"], set_=columns), ends
+        )
+
+
+_at_place = [record.c[name] == bindparam(f"at_{name}") for name in ("kiosk", "stream", "epoch", "sequence", "hash")]
+
+
+def _row(entry: Entry, now: str) -> dict[str, Any]:
+    checked: Checked = entry.content
+    return {
+        "hash": entry.hash,
+        "prev": checked.claims.prev,
+        "type": checked.claims.type,
+        "id": checked.record.id,
+        "time": checked.record.time,
+        "received_at": now,
+        "state": entry.standing.name.lower(),
+        "branch": entry.branch,
+        "reason": checked.reason,
+        "envelope": checked.record.signature,
+        "letter": checked.record.data if entry.standing is Standing.QUARANTINE else None,
+        "plaintext": checked.plaintext,
+    }
+
+
+def _entries(connection: Connection, query: Any) -> Iterator[tuple[EpochKey, Entry]]:
+    for kiosk, stream, epoch, sequence, hash, prev, state, number in connection.execute(query):
+        standing = Standing[state.upper()]
+        yield (
+            EpochKey(kiosk, stream, epoch),
+            Entry(sequence, hash, prev, standing, branch=number, stored_hash=hash),
+        )
+
+
+def pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut a sequence into pieces of at most `size`."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,224 @@
+"""Put checked records into the database, and move the prefixes: one transaction for everything that is at hand.
+
+Owns what goes into that transaction: records and branches (through `central.shelf`), the count of crossings, the starts
+of epochs, what was set aside, and the incidents. Always true: when `take` returns, everything it speaks of is
+committed; the number of statements grows with the number of holes, not with the number of records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
+
+from central import database, incidents, shelf, succession
+from central.chain import Arrival, Entry, Epoch, Standing
+from central.incidents import Incident, Kind
+from central.shelf import EpochKey
+from central.succession import Start
+from central.tables import centre, crossing, incident, rejected
+from central.verify import Checked, CrossingHead, Rejected
+from edge.errors import ContractError
+from edge.wire.crossing import EpochStart
+from edge.wire.record import EPOCH, TOMBSTONE
+from edge.wire.topics import parse_topic
+
+_PRINTABLE = re.compile(r"[ -~]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a receipt says: one branch of an epoch, held up to here."""
+
+    key: EpochKey
+    held_up_to: int
+    hash_at: str
+    is_forked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch; everything in it is committed."""
+
+    held: tuple[Held, ...]
+    generation: str
+    arrivals: Counter[Arrival]
+    noticed: tuple[Incident, ...] = ()
+
+
+class Store:
+    """The centre's records. `rejected_keep` is how many refused messages are kept."""
+
+    def __init__(self, engine: Engine, *, rejected_keep: int = 1000) -> None:
+        self.engine = engine
+        self._rejected_keep = rejected_keep
+        with database.writing(engine) as connection:
+            row = {"key": "generation", "value": new_generation()}
+            connection.execute(database.insert(connection, centre).values(row).on_conflict_do_nothing())
+
+    def take(self, checked: Sequence[Checked], refused: Sequence[Rejected], now: datetime) -> Taken:
+        """Store a batch in one transaction and return the branches that have to be answered for."""
+        at = database.rfc3339(now)
+        with database.writing(self.engine) as connection:
+            arrivals, epochs = _arrive(connection, checked, at)
+            for key in shelf.with_waiting(connection, [key for key, epoch in epochs.items() if epoch.moved]):
+                shelf.pick_up_waiting(connection, key, epochs[key], lowest=0)
+            for key, epoch in epochs.items():
+                if not epoch.is_founded:
+                    found_by_tombstone(connection, key, epoch)
+            shelf.write(connection, epochs, at)
+            _count_crossings(connection, epochs)
+            noticed = [*_noticed(epochs), *_starts(connection, epochs), *self._set_aside(connection, refused, at)]
+            incidents.report(connection, noticed, at)
+            _close_repaired(connection, epochs, at)
+            generation = read_generation(connection)
+        return Taken(_held(epochs), generation, arrivals, tuple(noticed))
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life; raise SQLAlchemy's error when there is none."""
+        with database.reading(self.engine) as connection:
+            connection.scalar(select(1))
+
+    def _set_aside(self, connection: Connection, refused: Sequence[Rejected], at: str) -> list[Incident]:
+        if not refused:
+            return []
+        rows = [
+            {"at": at, "topic": _cleaned(one.topic), "reason": one.reason, "payload": one.payload}
+            for one in refused[-self._rejected_keep :]
+        ]
+        connection.execute(insert(rejected), rows)
+        last = select(func.max(rejected.c.id)).scalar_subquery()
+        connection.execute(delete(rejected).where(rejected.c.id <= last - self._rejected_keep))
+        return [Incident(Kind.REJECTED, _kiosk_of(one.topic), detail=one.reason) for one in refused]
+
+
+def new_generation() -> str:
+    """Return a name for this life of the database; another one follows when it is found restored."""
+    return uuid4().hex
+
+
+def read_generation(connection: Connection) -> str:
+    """Return the database's present generation."""
+    return str(connection.scalar(select(centre.c.value).where(centre.c.key == "generation")))
+
+
+def _arrive(
+    connection: Connection, checked: Sequence[Checked], at: str
+) -> tuple[Counter[Arrival], dict[EpochKey, Epoch]]:
+    """Lock the epochs of the records, see which records are new, and settle those."""
+    by_epoch: dict[EpochKey, list[Checked]] = defaultdict(list)
+    for one in checked:
+        by_epoch[EpochKey(one.claims.kiosk, one.claims.stream, one.claims.epoch)].append(one)
+    epochs = {key: Epoch(ends) for key, ends in shelf.lock(connection, by_epoch, at).items()}
+    sequences = {key: {one.claims.sequence for one in ones} for key, ones in by_epoch.items()}
+    for key, entry in shelf.neighbours(connection, sequences):
+        epochs[key].remember(entry)
+    arrivals: Counter[Arrival] = Counter()
+    for key, ones in by_epoch.items():
+        arrivals.update(epochs[key].arrive(_entry(one)) for one in ones)
+        epochs[key].settle()
+    return arrivals, epochs
+
+
+def _entry(one: Checked) -> Entry:
+    claims = one.claims
+    founds = claims.type == EPOCH or (claims.type == TOMBSTONE and claims.sequence == 1)
+    return Entry(claims.sequence, one.hash, claims.prev, one.standing, founds=founds, content=one)
+
+
+def found_by_tombstone(connection: Connection, key: EpochKey, epoch: Epoch) -> None:
+    """Let a tombstone found its epoch when it follows the last record of another one: it replaces the epoch record."""
+    for entry in epoch.entries:
+        is_tombstone = entry.standing <= Standing.TOMBSTONE and entry.prev
+        if is_tombstone and shelf.stands_elsewhere(connection, key, entry.sequence - 1, entry.prev):
+            entry.founds = True
+            epoch.settle()
+            shelf.pick_up_waiting(connection, key, epoch, lowest=entry.sequence)
+            return
+
+
+def _count_crossings(connection: Connection, epochs: dict[EpochKey, Epoch]) -> None:
+    rows = []
+    for key, entry in _written(epochs):
+        letter = entry.content.letter
+        if isinstance(letter, CrossingHead):
+            rows.append(
+                {
+                    **key._asdict(),
+                    "sequence": entry.sequence,
+                    "hash": entry.hash,
+                    "id": letter.id,
+                    "at": letter.at,
+                    "direction": letter.direction,
+                    "result": letter.outcome.result,
+                    "training": letter.training,
+                }
+            )
+    if rows:
+        connection.execute(insert(crossing), rows)
+
+
+def _written(epochs: dict[EpochKey, Epoch]) -> Iterable[tuple[EpochKey, Entry]]:
+    """Give every record that was written with its content: new ones, and better copies."""
+    for key, epoch in epochs.items():
+        for entry in epoch.entries:
+            if entry.is_changed and entry.content is not None:
+                yield key, entry
+
+
+def _noticed(epochs: dict[EpochKey, Epoch]) -> Iterable[Incident]:
+    for key, epoch in epochs.items():
+        if epoch.forked_records:
+            yield Incident(Kind.FORK, *key, detail=f"{len(epoch.ends)} branches", count=epoch.forked_records)
+    for key, entry in _written(epochs):
+        if entry.standing <= Standing.TOMBSTONE:
+            yield Incident(Kind.TOMBSTONE, *key, entry.sequence, detail=_cleaned(entry.content.claims.reason))
+        elif entry.standing is Standing.QUARANTINE:
+            yield Incident(Kind.QUARANTINE, *key, entry.sequence, detail=entry.content.reason)
+
+
+def _starts(connection: Connection, epochs: dict[EpochKey, Epoch]) -> list[Incident]:
+    starts = [
+        Start(key, entry.sequence, entry.hash, entry.content.letter)
+        for key, entry in _written(epochs)
+        if isinstance(entry.content.letter, EpochStart)
+    ]
+    return succession.compare(connection, starts, [key for key, epoch in epochs.items() if epoch.moved])
+
+
+def _close_repaired(connection: Connection, epochs: dict[EpochKey, Epoch], at: str) -> None:
+    """Close what was reported of a tombstone or a quarantined record whose readable copy came after all."""
+    repaired = [
+        (*key, entry.sequence)
+        for key, entry in _written(epochs)
+        if entry.stored_hash is not None and entry.standing is Standing.OPENED
+    ]
+    where = tuple_(incident.c.kiosk, incident.c.stream, incident.c.epoch, incident.c.sequence)
+    for some in shelf.pieces(repaired, shelf.CHUNK):
+        kinds = incident.c.kind.in_([Kind.TOMBSTONE, Kind.QUARANTINE])
+        connection.execute(update(incident).where(kinds, where.in_(some)).values(closed_at=at))
+
+
+def _held(epochs: dict[EpochKey, Epoch]) -> tuple[Held, ...]:
+    return tuple(
+        Held(key, epoch.ends[number].held_up_to, epoch.ends[number].hash_at, epoch.is_forked)
+        for key, epoch in epochs.items()
+        for number in sorted(epoch.asked)
+    )
+
+
+def _kiosk_of(topic: str) -> str:
+    try:
+        return parse_topic(topic).kiosk
+    except ContractError:
+        return ""
+
+
+def _cleaned(text: str) -> str:
+    """Return text that both databases can hold and a terminal can show."""
+    return text if _PRINTABLE.fullmatch(text) else ""
