@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import ecdsa
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -144,40 +145,73 @@ def _known(key: Any) -> SignerKey:
 
 
 def _load_by_ecdsa(subject_public_key_info: bytes) -> SignerKey:
+    """Load an EC key whose curve `cryptography` does not know, or not in this form.
+
+    The numbers of an explicit curve are compared and never calculated with: curves of a forger's own making prove
+    nothing (CVE-2020-0601), and some make the arithmetic run for minutes.
+    """
     import ecdsa
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from ecdsa import der
 
     try:
-        key = ecdsa.VerifyingKey.from_der(subject_public_key_info)
-    except (ecdsa.der.UnexpectedDER, ecdsa.errors.MalformedPointError, ecdsa.curves.UnknownCurveError, ValueError) as e:
+        info, _ = der.remove_sequence(subject_public_key_info)
+        algorithm, info = der.remove_sequence(info)
+        _, parameters = der.remove_object(algorithm)
+        point, _ = der.remove_bitstring(info, 0)
+        curve = _curve_of(parameters)
+        if curve.name in _NAMED_BY_ECDSA:
+            return SignerKey(
+                curve.name, curve.order.bit_length(), ecdsa.VerifyingKey.from_string(point, curve, validate_point=True)
+            )
+        return _known(_by_cryptography(curve.name, point))
+    except _malformed() as e:
         raise UnsupportedKey("no key on a known curve") from e
-    if key.curve not in ecdsa.curves.curves:  # explicit parameters of the signer's own making prove nothing
-        raise UnsupportedKey("a curve without a name")
-    if key.curve.name in _NAMED_BY_ECDSA:
-        return SignerKey(key.curve.name, key.curve.order.bit_length(), key)
-    curve = _curve_of_cryptography(key.curve.name)
-    return _known(ec.EllipticCurvePublicKey.from_encoded_point(curve, key.to_string("uncompressed")))
 
 
-def _curve_of_cryptography(name: str) -> ec.EllipticCurve:
+def _curve_of(parameters: bytes) -> ecdsa.curves.Curve:
+    """Return the curve that ECParameters (RFC 3279, section 2.3.5) name or spell out; raises UnsupportedKey."""
+    import ecdsa
+    from ecdsa import der
+
+    if parameters[:1] == b"\x06":
+        oid, _ = der.remove_object(parameters)
+        return ecdsa.curves.find_curve(oid)
+    body, _ = der.remove_sequence(parameters)
+    _, body = der.remove_integer(body)  # version
+    field, body = der.remove_sequence(body)
+    _, field = der.remove_object(field)
+    prime, _ = der.remove_integer(field)
+    coefficients, body = der.remove_sequence(body)
+    a, coefficients = der.remove_octet_string(coefficients)
+    b, _ = der.remove_octet_string(coefficients)
+    generator, body = der.remove_octet_string(body)
+    order, _ = der.remove_integer(body)
+    spelled = (prime, int.from_bytes(a, "big"), int.from_bytes(b, "big"), order)
+    for curve in ecdsa.curves.curves:
+        if not isinstance(curve.curve, ecdsa.ellipticcurve.CurveFp) or curve.order != order:
+            continue
+        numbers = (curve.curve.p(), curve.curve.a() % prime, curve.curve.b() % prime, curve.order)
+        forms = (curve.generator.to_bytes(form) for form in ("uncompressed", "compressed"))
+        if numbers == spelled and generator in forms:
+            return curve
+    raise UnsupportedKey("a curve without a name")
+
+
+def _by_cryptography(name: str, point: bytes) -> ec.EllipticCurvePublicKey:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    match name:
-        case "BRAINPOOLP256r1":
-            return ec.BrainpoolP256R1()
-        case "BRAINPOOLP384r1":
-            return ec.BrainpoolP384R1()
-        case "BRAINPOOLP512r1":
-            return ec.BrainpoolP512R1()
-        case "NIST224p":
-            return ec.SECP224R1()
-        case "NIST256p":
-            return ec.SECP256R1()
-        case "NIST384p":
-            return ec.SECP384R1()
-        case "NIST521p":
-            return ec.SECP521R1()
-    raise UnsupportedKey(f"curve {name}")
+    curves = {
+        "BRAINPOOLP256r1": ec.BrainpoolP256R1,
+        "BRAINPOOLP384r1": ec.BrainpoolP384R1,
+        "BRAINPOOLP512r1": ec.BrainpoolP512R1,
+        "NIST224p": ec.SECP224R1,
+        "NIST256p": ec.SECP256R1,
+        "NIST384p": ec.SECP384R1,
+        "NIST521p": ec.SECP521R1,
+    }
+    if name not in curves:
+        raise UnsupportedKey(f"curve {name}")
+    return ec.EllipticCurvePublicKey.from_encoded_point(curves[name](), point)
 
 
 def _subject_public_key_info(certificate: bytes) -> bytes:
@@ -193,8 +227,16 @@ def _subject_public_key_info(certificate: bytes) -> bytes:
             _, rest = der.remove_sequence(rest)
         fields, _ = der.remove_sequence(rest)
         return der.encode_sequence(fields)
-    except (der.UnexpectedDER, ValueError, IndexError) as e:
+    except _malformed() as e:
         raise UnsupportedKey("no SubjectPublicKeyInfo") from e
+
+
+def _malformed() -> tuple[type[Exception], ...]:
+    """Return what `ecdsa` raises for DER, points and curves that it cannot read."""
+    from ecdsa import curves, der, errors
+
+    unreadable = (der.UnexpectedDER, curves.UnknownCurveError, errors.MalformedPointError)
+    return (*unreadable, ValueError, IndexError, TypeError)
 
 
 def _signed_by_ecdsa(key: Any, signature: bytes, message: bytes, hash_name: str, is_plain: bool) -> bool:

@@ -31,7 +31,7 @@ CHECKS = (
     *TRUST_CHECKS,
     *("key_usage", "issuing_state", health_content.CHECK),
 )
-LONGEST = 64 * 1024
+LONGEST = 8 * 1024  # bytes; the largest QR code holds 2953
 DEEPEST = 32
 _HASHES = {"ES256": "sha256", "ES384": "sha384", "ES512": "sha512"}
 _VDS_NC_USAGE = "2.23.136.1.1.14."  # arc of the extended key usage of VDS-NC signers

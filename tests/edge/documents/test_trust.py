@@ -11,8 +11,10 @@ import pytest
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from edge.documents.signature import UnsupportedKey, key_of, load_key
+from edge.documents.signature import UnsupportedKey, key_in, key_of, load_key
 from edge.documents.trust import TrustList, age_of, examine
 from edge.documents.verdict import Result, Verdict
 from edge.errors import ContractError
@@ -217,14 +219,59 @@ def test_every_curve_of_doc_9303_is_read_named_and_with_explicit_parameters(curv
         assert not key.signed(signature[:-1], MESSAGE, "sha256")
 
 
-def test_explicit_parameters_with_a_generator_of_the_forgers_own_are_refused():
-    named = ecdsa.NIST256p
-    doubled = named.generator * 2
-    generator = ecdsa.ellipticcurve.Point(named.curve, doubled.x(), doubled.y(), named.order)
-    forged = ecdsa.curves.Curve("forged", named.curve, generator, (1, 3, 132, 0, 99))
-    private = ecdsa.SigningKey.generate(forged)
+def explicit_key(prime: int, a: int, b: int, generator: bytes, order: int, point: bytes) -> bytes:
+    """Return a SubjectPublicKeyInfo that spells its curve out (RFC 3279, section 2.3.5)."""
+    der = ecdsa.der
+    size = (prime.bit_length() + 7) // 8
+    parameters = der.encode_sequence(
+        der.encode_integer(1),
+        der.encode_sequence(der.encode_oid(1, 2, 840, 10045, 1, 1), der.encode_integer(prime)),
+        der.encode_sequence(*(der.encode_octet_string(number.to_bytes(size, "big")) for number in (a, b))),
+        der.encode_octet_string(generator),
+        der.encode_integer(order),
+        der.encode_integer(2),
+    )
+    algorithm = der.encode_sequence(der.encode_oid(1, 2, 840, 10045, 2, 1), parameters)
+    return der.encode_sequence(algorithm, der.encode_bitstring(point, 0))
+
+
+def test_explicit_parameters_of_the_forgers_own_are_refused_without_calculating():
+    curve = ecdsa.BRAINPOOLP256r1
+    numbers = (
+        curve.curve.p(),
+        curve.curve.a() % curve.curve.p(),
+        curve.curve.b(),
+        curve.generator.to_bytes("uncompressed"),
+    )
+    point = ecdsa.SigningKey.generate(curve).verifying_key.to_string("uncompressed")
+    assert load_key(explicit_key(*numbers, curve.order, point)).name == "brainpoolP256r1"
+    prime, a, b, generator = numbers
+    other_generator = (curve.generator * 2).to_bytes("uncompressed")
+    huge = (1 << 40_000) + 9
+    for forged in (
+        explicit_key(prime, a, b, other_generator, curve.order, point),
+        explicit_key(prime, a, b + 1, generator, curve.order, point),
+        explicit_key(prime, a, b, generator, curve.order + 2, point),
+        explicit_key(huge, 5, 7, b"\x02" + b"\x03" * 5000, huge, b"\x02" + b"\x03" * 5000),
+    ):
+        with pytest.raises(UnsupportedKey):
+            load_key(forged)
+
+
+@pytest.mark.parametrize("oid", [(1, 2, 840, 14, 61, 3, 1, 7), (1, 3, 132, 0, 10), (1, 3, 101, 112)])
+def test_a_curve_that_no_document_uses_is_refused(oid: tuple[int, ...]):
+    der = ecdsa.der
+    algorithm = der.encode_sequence(der.encode_oid(1, 2, 840, 10045, 2, 1), der.encode_oid(*oid))
     with pytest.raises(UnsupportedKey):
-        load_key(private.verifying_key.to_der(curve_parameters_encoding="explicit"))
+        load_key(der.encode_sequence(algorithm, der.encode_bitstring(b"\x04" + b"\x01" * 64, 0)))
+
+
+@given(st.binary(max_size=120))
+@settings(max_examples=40, deadline=None)
+def test_no_bytes_make_a_key_but_those_of_one(content: bytes):
+    for load in (load_key, key_in):
+        with pytest.raises(UnsupportedKey):
+            load(content)
 
 
 def test_a_key_that_cryptography_does_not_load_is_cut_out_of_its_certificate():
