@@ -1,0 +1,116 @@
+"""Route a payload to the standard that understands it.
+
+Owns the choice alone: by the AIM symbology identifier where one says it, otherwise by how the content begins. The
+modules of the standards are imported when the first payload of their kind comes, so a post pays only for what it sees.
+Always true: any bytes up to 64 KiB give a document, at worst one of kind `unknown`; longer ones are not looked at.
+
+    begins with                     standard
+    AIM `]o`                        machine readable zone, nothing else
+    M1 to M9                        IATA boarding pass
+    HC1:                            EU digital certificate
+    @ ... ANSI or AAMVA             driving licence (AAMVA)
+    % ; +                           magnetic stripe
+    byte DC                         ICAO visible digital seal
+    {, with "data" and "sig"        ICAO VDS-NC
+    anything else                   machine readable zone, if it has the shape of one
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+from edge.documents.verdict import Document, Result, Verdict
+
+if TYPE_CHECKING:
+    from edge.documents.trust import TrustList
+
+LONGEST_PAYLOAD = 65_536
+
+_AIM = re.compile(r"\](?P<code>[A-Za-z])[0-9]?", re.ASCII)
+_BOARDING_PASS = re.compile(r"[Mm][1-9]", re.ASCII)
+_LICENCE = re.compile(r"@[\s\x1c-\x1f]{0,8}(?:ANSI|AAMVA)|(?:ANSI|AAMVA) ?[0-9]{6}", re.ASCII)
+_SEAL = ("\xdc", "\xc3\x9c")  # the byte as it is, or made UTF-8 by a reader that took it for text
+_OCR = "]o"
+
+
+def read(
+    payload: bytes | str,
+    *,
+    today: date | None,
+    symbology: str | None = None,
+    unrecognised: tuple[int, ...] = (),
+    health: bool = False,
+    trust: TrustList | None = None,
+) -> Document:
+    """Return what the payload of one frame says, with a verdict for each check.
+
+    `today` is the local date, None while the clock is unset; `symbology` the AIM identifier (`]L`) where the reader
+    sent one apart from the payload; `unrecognised` offsets in `payload` of characters that the reader flagged; `health`
+    whether this post may read health certificates; `trust` whose signatures to believe. A payload that nothing
+    understands has kind `unknown`, the source that its symbology or else a document reader suggests, no fields, and the
+    one verdict `understood`, failed.
+    """
+    if len(payload) > LONGEST_PAYLOAD:
+        return _unknown(symbology, f"longer than {LONGEST_PAYLOAD} characters")
+    text = payload if isinstance(payload, str) else payload.decode("latin-1")
+    if prefix := _AIM.match(text):
+        symbology = symbology or f"]{prefix['code']}"
+        cut = prefix.end()
+        payload, text = payload[cut:], text[cut:]
+        unrecognised = tuple(offset - cut for offset in unrecognised if offset >= cut)
+    if symbology is not None and symbology.startswith(_OCR):
+        return _machine_readable_zone(payload, today, symbology, unrecognised)
+    return _by_content(payload, text, today, symbology, unrecognised, health, trust)
+
+
+def _by_content(
+    payload: bytes | str,
+    text: str,
+    today: date | None,
+    symbology: str | None,
+    unrecognised: tuple[int, ...],
+    health: bool,
+    trust: TrustList | None,
+) -> Document:
+    begins = text[:64].lstrip()
+    if _BOARDING_PASS.match(begins):
+        from edge.documents import bcbp
+
+        return bcbp.parse(payload, today=today)
+    if begins.startswith("HC1:"):
+        from edge.documents import dcc
+
+        return dcc.parse(payload, today=today, trust=trust, health=health)
+    if _LICENCE.match(begins):
+        from edge.documents import aamva
+
+        return aamva.parse(payload, today=today)
+    if begins.startswith(("%", ";", "+")):
+        from edge.documents import magstripe
+
+        return magstripe.parse(payload, today=today)
+    if text.startswith(_SEAL):
+        from edge.documents import vds
+
+        return vds.parse(payload, today=today, trust=trust, health=health)
+    if begins.startswith("{") and '"data"' in text and '"sig"' in text:
+        from edge.documents import vds_nc
+
+        return vds_nc.parse(payload, today=today, trust=trust, health=health)
+    return _machine_readable_zone(payload, today, symbology, unrecognised)
+
+
+def _machine_readable_zone(
+    payload: bytes | str, today: date | None, symbology: str | None, unrecognised: tuple[int, ...]
+) -> Document:
+    from edge.documents import mrz
+
+    document = mrz.parse(payload, today=today, unrecognised=unrecognised)
+    return document if document.is_understood else _unknown(symbology, "no standard recognises how it begins")
+
+
+def _unknown(symbology: str | None, reason: str) -> Document:
+    source = "bcbp" if symbology is not None and not symbology.startswith(_OCR) else "mrz"
+    return Document("unknown", source, {}, (Verdict("understood", Result.FAILED, reason),))
