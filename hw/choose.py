@@ -1,0 +1,140 @@
+"""From settings to devices.
+
+Owns the choice of drivers. Always true: a vendor's library is imported only when the settings ask for it, so a kiosk
+without a camera needs no picamera2; simulated and real devices may be mixed in one lane.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from hw.devices import Camera, DeviceError, DocumentReader, Emit, Panel
+from hw.framing import Family
+from hw.settings import DeviceSettings, PanelSettings, ReaderSettings
+
+if TYPE_CHECKING:
+    from gpiozero.pins import Factory
+
+    from hw.simulated.lane import SimulatedLane
+
+
+@dataclass(slots=True)
+class Devices:
+    """The devices of one lane; `simulation` are the people and wires behind those that are simulated."""
+
+    readers: tuple[DocumentReader, ...]
+    camera: Camera | None
+    panel: Panel | None
+    simulation: SimulatedLane | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Return the name of each device."""
+        return tuple(device.name for device in self._all())
+
+    def start(self, emit: Emit) -> None:
+        """Start the panel first, so that the lane shows `CLOSED`, then the rest, and last of all who may come."""
+        if self.simulation is not None:
+            self.simulation.plug_in()
+        for device in self._all():
+            device.start(emit)
+        if self.simulation is not None:
+            self.simulation.start()
+
+    def stop(self) -> None:
+        """Stop everything; the panel last, so that the gate stays in the kiosk's hands to the end."""
+        if self.simulation is not None:
+            self.simulation.stop()
+        for device in reversed(self._all()):
+            device.stop()
+
+    def _all(self) -> list[DocumentReader | Camera | Panel]:
+        single = [device for device in (self.panel, self.camera) if device is not None]
+        return [*single, *self.readers]
+
+
+def open_devices(settings: DeviceSettings, *, pin_factory: Factory | None = None) -> Devices:
+    """Return the devices that the settings name; nothing runs before `Devices.start`.
+
+    `pin_factory` replaces the one that the panel's driver would choose. Raises DeviceError, with the remedy, for a
+    setting that makes no sense and for software that is not installed.
+    """
+    _refuse_shared_names(settings)
+    simulation = _simulation(settings)
+    readers = tuple(_reader(reader, simulation) for reader in settings.readers)
+    panel = _panel(settings.panel, simulation, pin_factory)
+    return Devices(readers, _camera(settings, simulation), panel, simulation)
+
+
+def _refuse_shared_names(settings: DeviceSettings) -> None:
+    names = [reader.name for reader in settings.readers]
+    names += [part.name for part in (settings.camera, settings.panel) if part.driver != "none"]
+    for name in names:
+        if names.count(name) > 1:
+            raise DeviceError(name, "two devices have this name", remedy="give each a name of its own")
+
+
+def _simulation(settings: DeviceSettings) -> SimulatedLane | None:
+    drivers = [*(reader.driver for reader in settings.readers), settings.camera.driver, settings.panel.driver]
+    if "simulated" not in drivers:
+        return None
+    from hw.simulated.lane import SimulatedLane
+    from hw.simulated.scenario import load
+
+    readers = [_checked(reader) for reader in settings.readers if reader.driver == "simulated"]
+    panel = settings.panel if settings.panel.driver == "simulated" else None
+    return SimulatedLane(load(settings.scenario), readers, panel)
+
+
+def _checked(settings: ReaderSettings) -> ReaderSettings:
+    if settings.framing not in set(Family):
+        raise DeviceError(settings.name, f"framing {settings.framing} is unknown", remedy=f"use {', '.join(Family)}")
+    return settings
+
+
+def _reader(settings: ReaderSettings, simulation: SimulatedLane | None) -> DocumentReader:
+    from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
+
+    settings = _checked(settings)
+    if settings.driver == "simulated" and simulation is not None:
+        settings = msgspec.structs.replace(settings, path=str(simulation.ports[settings.name].path))
+    if not settings.path:
+        raise DeviceError(settings.name, "path is missing", remedy="give the reader's name in /dev/serial/by-id")
+    return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings)
+
+
+def _panel(settings: PanelSettings, simulation: SimulatedLane | None, pin_factory: Factory | None) -> Panel | None:
+    if settings.driver == "none":
+        return None
+    from hw.panel import GpioPanel
+
+    if settings.driver == "simulated" and simulation is not None:
+        return GpioPanel(settings, pin_factory or simulation.pins)
+    return GpioPanel(settings, pin_factory or _pins_of_this_board(settings.name))
+
+
+def _pins_of_this_board(name: str) -> Factory:
+    try:
+        from gpiozero.pins.lgpio import LGPIOFactory
+    except ImportError as error:
+        raise DeviceError(name, "lgpio is not installed", remedy="install landfall with the extra `pi`") from error
+    try:
+        return LGPIOFactory()
+    except Exception as error:  # lgpio raises a bare class of its own that derives from Exception alone
+        raise DeviceError(
+            name, "the pins cannot be opened", remedy="this must be a Raspberry Pi, and the user in the group gpio"
+        ) from error
+
+
+def _camera(settings: DeviceSettings, simulation: SimulatedLane | None) -> Camera | None:
+    if settings.camera.driver == "none":
+        return None
+    from hw.camera import ChildCamera, picamera2_command
+
+    if settings.camera.driver == "simulated" and simulation is not None:
+        from hw.simulated.camera_child import command
+
+        return ChildCamera(settings.camera, command(simulation.scenario.camera))
+    return ChildCamera(settings.camera, picamera2_command(settings.camera))
