@@ -63,7 +63,7 @@ from edge.uplink.link import Endpoint
 from edge.uplink.uplink import Identity, Pace, Uplink
 from edge.wire.topics import kiosk_id
 from hw.choose import Devices, open_devices
-from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady
+from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, Signal
 from hw.settings import DeviceSettings
 
 STOP_S = 5.0
@@ -89,6 +89,7 @@ class _Lane:
     settings: LaneSettings
     kiosk: Kiosk
     devices: Devices
+    signal: Signal = Signal.CLOSED
 
 
 class Daemon:
@@ -259,6 +260,7 @@ class Daemon:
         devices = lane.devices
         match action:
             case Show():
+                lane.signal = action.signal
                 if devices.panel is not None:
                     devices.panel.show(action.signal)
             case OpenGate():
@@ -327,7 +329,7 @@ class Daemon:
                 heads = self._reader.heads()
             except StoreError as error:
                 self._vitals.store_error = error.message
-        lanes = {lane.settings.name: lane.kiosk.state.value for lane in self._lanes}
+        lanes = {lane.settings.name: (lane.kiosk.state.value, lane.signal.value) for lane in self._lanes}
         return msgspec.to_builtins(health(self._kiosk, self._version, self._vitals, lanes, heads, now))
 
     def _publish_health(self, now: Moment) -> None:

@@ -183,7 +183,8 @@ class Cache:
                     "DELETE FROM tombstone WHERE stream = ? AND sequence = ?", (head.stream, sequence)
                 )
                 count, size = count - 1, size - len(found.body)
-        self._connection.execute("DELETE FROM release WHERE stream = ? AND up_to <= ?", (head.stream, up_to))
+        # The last receipt stays: should the head be lost, it still says how far the centre holds the stream.
+        self._connection.execute("DELETE FROM release WHERE stream = ? AND up_to < ?", (head.stream, up_to))
         count = max(count, 0)
         return replace(head, purged_up_to=up_to, purged_hash=hash_, count=count, bytes=max(size, 0) if count else 0)
 

@@ -70,7 +70,10 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """What a salvage knows of one stream: its last position and hash, and the ranges (both ends included) it lost."""
+    """What a salvage knows of one stream: its last position and hash, and what is gone though the centre lacks it.
+
+    `ranges` are of sequences, both ends included; each of these positions reads as `Unreadable` until it is set aside.
+    """
 
     last_sequence: int
     last_hash: str

@@ -305,6 +305,8 @@ def _settle_heads(path: Path, connection: sqlite3.Connection, heads: dict[str, H
     streams = {}
     for head in heads.values():
         table = stream_table(head.stream)
+        (held,) = connection.execute("SELECT max(up_to) FROM release WHERE stream = ?", (head.stream,)).fetchone()
+        head = replace(head, held_up_to=max(head.held_up_to, held or 0))
         connection.execute(f"DELETE FROM {table} WHERE sequence <= ? AND epoch NOT IN ({forked})", (head.purged_up_to,))
         present, last, size = connection.execute(
             f"SELECT count(*), max(sequence), coalesce(sum(length(body)), 0) FROM {table}"
@@ -313,9 +315,10 @@ def _settle_heads(path: Path, connection: sqlite3.Connection, heads: dict[str, H
             hash_, epoch = connection.execute(f"SELECT hash, epoch FROM {table} WHERE sequence = ?", (last,)).fetchone()
             head = replace(head, next_sequence=last + 1, last_hash=hash_)
             epochs.append(epoch)
-        head = replace(head, epoch="", count=present, bytes=size)
-        ranges = tuple(_gaps(connection, head))
-        streams[head.stream] = Lost(head.next_sequence - 1, head.last_hash, ranges)
+        head = replace(
+            head, epoch="", next_sequence=max(head.next_sequence, head.held_up_to + 1), count=present, bytes=size
+        )
+        streams[head.stream] = Lost(head.next_sequence - 1, head.last_hash, tuple(_gaps(connection, head)))
         connection.execute(f"INSERT INTO head ({HEAD_COLUMNS}) VALUES ({HEAD_PLACES})", head_row(head))
     salvage = Salvage(next((epoch for epoch in epochs if epoch), ""), streams, _aside(path))
     connection.execute(
@@ -325,8 +328,8 @@ def _settle_heads(path: Path, connection: sqlite3.Connection, heads: dict[str, H
 
 
 def _gaps(connection: sqlite3.Connection, head: Head) -> Iterator[tuple[int, int]]:
-    """Yield the ranges between checkpoint and head that have neither a record nor a tombstone."""
-    expected = head.purged_up_to + 1
+    """Yield the ranges that the centre does not hold and that have neither a record nor a tombstone."""
+    expected = max(head.held_up_to, head.purged_up_to) + 1
     present = connection.execute(
         f"SELECT sequence FROM {stream_table(head.stream)} WHERE sequence >= ?1 UNION "
         "SELECT sequence FROM tombstone WHERE stream = ?2 AND sequence >= ?1 ORDER BY 1",

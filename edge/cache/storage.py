@@ -31,7 +31,9 @@ from edge.cache.schema import (
 )
 from edge.errors import StoreDamaged, StoreError, StreamsOnlyGrow
 
-_UPDATE_HEAD = f"UPDATE head SET ({HEAD_COLUMNS}) = ({HEAD_PLACES}) WHERE stream = ? AND digest = ?"
+_UPDATE_HEAD = (
+    f"UPDATE head SET ({HEAD_COLUMNS}) = ({HEAD_PLACES}) WHERE stream = ? AND next_sequence = ? AND held_up_to = ?"
+)
 
 
 class StreamView(Mapping[str, Mapping[str, Any]]):
@@ -157,7 +159,7 @@ class SqliteStorage(Storage):
     def put_head(self, heads: dict[str, Head], head: Head) -> None:
         """Write one head inside a transaction; a stream without one gets its table too.
 
-        The row is found by the digest that this writer remembers: should anything else have written to the file, the
+        The row is found by what this writer remembers of it: should anything else have written to the file, the
         transaction fails instead of numbering twice.
         """
         old = heads.get(head.stream)
@@ -165,7 +167,7 @@ class SqliteStorage(Storage):
             create_stream(self._connection, head.stream)
             self._connection.execute(f"INSERT INTO head ({HEAD_COLUMNS}) VALUES ({HEAD_PLACES})", head_row(head))
         else:
-            key = (head.stream, head_row(old)[-1])
+            key = (head.stream, old.next_sequence, old.held_up_to)
             if self._connection.execute(_UPDATE_HEAD, (*head_row(head), *key)).rowcount != 1:
                 raise StoreError(f"{self._path.name}: the head of {head.stream} was changed by another writer")
         heads[head.stream] = head

@@ -21,8 +21,9 @@ from edge.documents import health as health_content
 from edge.documents.cwt import DEEPEST, ES256, LAYERS, PS256, Cwt, close, open_envelope, open_text, read_cbor
 from edge.documents.layers import LayerBroken, Layers
 from edge.documents.signature import SignerKey
-from edge.documents.trust import CHECKS as TRUST_CHECKS
-from edge.documents.trust import CLOCK_UNSET, NO_LIST, Signer, TrustList, age_of, examine
+from edge.documents.standing import CHECKS as TRUST_CHECKS
+from edge.documents.standing import CLOCK_UNSET, NO_LIST, Signer, age_of, examine
+from edge.documents.trust import TrustList
 from edge.documents.verdict import Document
 
 CHECKS = (

@@ -37,6 +37,10 @@ class Findings:
         """Remark that the document breaks the check."""
         self._remarks.setdefault(check, []).append((Result.FAILED, detail))
 
+    def has(self, check: str) -> bool:
+        """Tell whether anything was remarked on this check."""
+        return check in self._remarks
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """Return one verdict for each check, in the order of the checks."""
         return tuple(self._verdict(check) for check in self._checks)

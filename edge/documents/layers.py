@@ -49,7 +49,8 @@ class Layers:
     def take(self, *verdicts: Verdict) -> None:
         """Accept verdicts that another module reached; raises KeyError for a check that was not announced."""
         for verdict in verdicts:
-            self._verdicts[verdict.check]  # an unannounced check is a programming error
+            if verdict.check not in self._verdicts:
+                raise KeyError(verdict.check)
             self._verdicts[verdict.check] = verdict
 
     def verdicts(self) -> tuple[Verdict, ...]:

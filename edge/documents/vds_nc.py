@@ -22,8 +22,9 @@ import msgspec
 from edge.documents import health as health_content
 from edge.documents.layers import LayerBroken, Layers
 from edge.documents.signature import SignerKey, key_in
-from edge.documents.trust import CHECKS as TRUST_CHECKS
-from edge.documents.trust import FORGED, Signer, TrustList, age_of, examine
+from edge.documents.standing import CHECKS as TRUST_CHECKS
+from edge.documents.standing import FORGED, Signer, age_of, examine
+from edge.documents.trust import TrustList
 from edge.documents.verdict import Document
 
 CHECKS = (

@@ -12,8 +12,9 @@ from typing import Any
 
 from edge.documents.layers import LayerBroken, Layers
 from edge.documents.signature import SignerKey
-from edge.documents.trust import CHECKS as TRUST_CHECKS
-from edge.documents.trust import CLOCK_UNSET, Signer, TrustList, age_of, examine
+from edge.documents.standing import CHECKS as TRUST_CHECKS
+from edge.documents.standing import CLOCK_UNSET, Signer, age_of, examine
+from edge.documents.trust import TrustList
 from edge.documents.vds import features as document_features
 from edge.documents.vds import header as seal_header
 from edge.documents.vds.features import MRZ, PROFILES, SIGNATURE_TAG, Profile

@@ -1,0 +1,44 @@
+"""Sea ports by UN/LOCODE: name and state, for a post that has no network to ask.
+
+Owns the table (`ports.tsv`, whose head names source and date). Inland places and road or rail border crossings are not in
+it: no copy of the whole UNECE list with a licence that permits to ship it was found. Always true: the table is read from
+the package on first use, and a code that is not in it is unknown, not wrong.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+
+class Port(msgspec.Struct, frozen=True):
+    """One port; `state` is an alpha-3 code."""
+
+    locode: str
+    state: str
+    name: str
+
+
+def port(locode: str) -> Port | None:
+    """Return the port with this UN/LOCODE (five characters, a space after the second allowed), or None."""
+    rows = _rows()
+    code = locode.replace(" ", "")
+    key = f"{code}\t"
+    place = bisect_left(rows, key)
+    if len(code) != 5 or place == len(rows) or not rows[place].startswith(key):
+        return None
+    return Port(*rows[place].split("\t"))
+
+
+def ports_of(state: str) -> tuple[Port, ...]:
+    """Return the ports of a state (alpha-3 code) by their code, for the list that an officer chooses from."""
+    return tuple(Port(*row.split("\t")) for row in _rows() if row[6:9] == state)
+
+
+@cache
+def _rows() -> list[str]:
+    text = files(__package__).joinpath("ports.tsv").read_text("utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]

@@ -1,0 +1,170 @@
+"""The AsyncAPI 3.0 document of the contract: channels, messages and who sends what, made from the code.
+
+Owns how the wire is described to people and tools outside; `python -m edge.wire.schema` writes `asyncapi.json`. Always
+true: addresses come from `edge.wire.topics`, content types from the modules that send them; what v1 reserves and nobody
+sends yet is not in here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge.wire import messages
+from edge.wire.record import BATCH_CONTENT_TYPE, LETTER_CONTENT_TYPE, MAX_BATCH_BYTES
+from edge.wire.topics import (
+    NAME,
+    Stream,
+    command_topic,
+    health_topic,
+    receipt_topic,
+    status_topic,
+    stream_topic,
+)
+
+_KIOSK = "{site}/{kiosk}"
+_JSON_SCHEMA = "application/schema+json;version=draft-2020-12"
+_BINDING = "0.2.0"
+
+_PARAMETERS: dict[str, dict[str, Any]] = {
+    "site": {"description": f"Name of the border post, `{NAME.pattern}`.", "examples": ["utopia"]},
+    "kiosk": {"description": f"Name of the kiosk at its post, `{NAME.pattern}`.", "examples": ["lane-1"]},
+    "stream": {"description": "Name of a stream.", "enum": [stream.value for stream in Stream]},
+}
+
+
+def document() -> dict[str, Any]:
+    """Return the document as JSON values."""
+    return {
+        "asyncapi": "3.0.0",
+        "id": "urn:landfall:v1",
+        "info": {
+            "title": "Landfall, kiosk and centre",
+            "version": "1",
+            "description": (
+                "How a border-post kiosk hands its records to the centre and learns that they are held. MQTT 5, QoS 1. "
+                "Letters are sealed to the centre (JWE), envelopes and messages are signed (JWS, Ed25519), and only a "
+                "signed receipt releases a record on the kiosk; PUBACK does not."
+            ),
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": LETTER_CONTENT_TYPE,
+        "servers": {
+            "broker": {
+                "host": "broker.example:8883",
+                "protocol": "secure-mqtt",
+                "protocolVersion": "5",
+                "description": "The broker at the centre. Each kiosk may write and read its own branch alone.",
+                "security": [{"$ref": "#/components/securitySchemes/mutualTls"}],
+                "bindings": {
+                    "mqtt": {
+                        "clientId": "<site>/<kiosk>",
+                        "cleanSession": True,
+                        "lastWill": {
+                            "topic": status_topic("<site>/<kiosk>"),
+                            "qos": 1,
+                            "retain": True,
+                            "message": "A signed status whose state is offline.",
+                        },
+                        "keepAlive": 30,
+                        "sessionExpiryInterval": 0,
+                        "bindingVersion": _BINDING,
+                    }
+                },
+            }
+        },
+        "channels": {
+            "stream": _channel(stream_topic(_KIOSK, "{stream}"), "batch", "Records of one stream, in order."),
+            "receipt": _channel(receipt_topic(_KIOSK, "{stream}"), "receipt", "How far the centre holds one stream."),
+            "status": _channel(status_topic(_KIOSK), "status", "A kiosk's birth and death."),
+            "health": _channel(health_topic(_KIOSK), "health", "Figures of a kiosk."),
+            "resend": _channel(command_topic(_KIOSK, "resend"), "resend", "The centre asks for records again."),
+        },
+        "operations": {
+            "kioskPublishesRecords": _operation(
+                "send",
+                "stream",
+                "Publish the next stored records, untouched, after the last that was receipted; go back to the receipt "
+                "when receipts stand still or the connection was lost.",
+            ),
+            "centreTakesRecords": _operation(
+                "receive", "stream", "Verify, open and commit each record, and only then acknowledge the PUBLISH."
+            ),
+            "centreSendsReceipt": _operation(
+                "send", "receipt", "Say, signed, up to where the stream is held, also for duplicates.", retain=True
+            ),
+            "kioskTakesReceipt": _operation(
+                "receive", "receipt", "Release up to there, if the own record at that position has the same hash."
+            ),
+            "kioskAnnouncesItself": _operation(
+                "send", "status", "Say who is online, with the head of every stream; retained.", retain=True
+            ),
+            "centreTakesStatus": _operation("receive", "status", "Compare the heads with what is held."),
+            "kioskReportsHealth": _operation(
+                "send", "health", "Publish figures every 30 s, and at once when a device comes or goes."
+            ),
+            "centreTakesHealth": _operation("receive", "health", "Show the figures of the fleet."),
+            "centreAsksAgain": _operation("send", "resend", "Ask for a stream again from a position."),
+            "kioskFollowsResend": _operation("receive", "resend", "Send the stream again from there."),
+        },
+        "components": {
+            "messages": {
+                "batch": {
+                    "title": "Batch of records",
+                    "summary": f"CloudEvents 1.0 JSON batch, at most {MAX_BATCH_BYTES} bytes.",
+                    "contentType": BATCH_CONTENT_TYPE,
+                    "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": "./schemas/batch.json"}},
+                    "bindings": {"mqtt": {"bindingVersion": _BINDING}},
+                },
+                "receipt": _signed("receipt", "Receipt", messages.RECEIPT_TYP),
+                "status": _signed("status", "Status", messages.STATUS_TYP),
+                "health": _signed("health", "Health", messages.HEALTH_TYP),
+                "resend": _signed("resend", "Request to send again", messages.RESEND_TYP),
+            },
+            "parameters": _PARAMETERS,
+            "securitySchemes": {
+                "mutualTls": {
+                    "type": "X509",
+                    "description": "TLS 1.2 or newer; the client certificate's common name is `<site>/<kiosk>`.",
+                }
+            },
+        },
+    }
+
+
+def _channel(address: str, message: str, description: str) -> dict[str, Any]:
+    parameters = [name for name in _PARAMETERS if f"{{{name}}}" in address]
+    return {
+        "address": address,
+        "description": description,
+        "messages": {message: {"$ref": f"#/components/messages/{message}"}},
+        "parameters": {name: {"$ref": f"#/components/parameters/{name}"} for name in parameters},
+    }
+
+
+def _operation(action: str, channel: str, description: str, *, retain: bool = False) -> dict[str, Any]:
+    binding: dict[str, Any] = {"qos": 1, "bindingVersion": _BINDING}
+    if action == "send":
+        binding["retain"] = retain
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{channel}"},
+        "description": description,
+        "bindings": {"mqtt": binding},
+    }
+
+
+def _signed(name: str, title: str, typ: str) -> dict[str, Any]:
+    """Describe a JWS compact whose payload has a schema of its own."""
+    payload = {
+        "type": "string",
+        "pattern": r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        "description": f"JWS compact, alg Ed25519, typ {typ}; `contentSchema` is what it signs.",
+        "contentMediaType": LETTER_CONTENT_TYPE,
+        "contentSchema": {"$ref": f"./schemas/{name}.json"},
+    }
+    return {
+        "title": title,
+        "contentType": LETTER_CONTENT_TYPE,
+        "payload": {"schemaFormat": _JSON_SCHEMA, "schema": payload},
+        "bindings": {"mqtt": {"bindingVersion": _BINDING}},
+    }

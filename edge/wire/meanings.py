@@ -1,0 +1,276 @@
+"""What each field of the contract means, for the JSON Schemas: a sentence, and what its values look like.
+
+Owns words and forms that the types do not check, so that a reader that follows the schemas knows more than a decoder
+insists on. Always true: every field of every type stands here, and nothing else does; a test walks both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NAME = "[a-z0-9][a-z0-9-]{0,31}"
+_HASH = "[0-9a-f]{64}"
+
+
+def _field(description: str, **form: Any) -> dict[str, Any]:
+    return {"description": description, **form}
+
+
+def _uuid7(of: str) -> dict[str, Any]:
+    return _field(f"UUIDv7 (RFC 9562) of {of}.", format="uuid")
+
+
+def _time(of: str) -> dict[str, Any]:
+    form = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z$"
+    return _field(f"{of}, RFC 3339 in UTC.", format="date-time", pattern=form)
+
+
+def _hash(of: str) -> dict[str, Any]:
+    return _field(f"SHA-256 of {of}, 64 lower case hexadecimal digits.", pattern=f"^{_HASH}$")
+
+
+def _hash_or_nothing(of: str, when: str) -> dict[str, Any]:
+    return _field(f"SHA-256 of {of}, or empty {when}.", pattern=f"^({_HASH})?$")
+
+
+_KIOSK = _field("`<site>/<kiosk>`, as in the client certificate's name.", pattern=f"^{_NAME}/{_NAME}$")
+_EPOCH = _field("Random name of one life of the store; new whenever a store was made or found rolled back.", minLength=1)
+_STREAM = _field("Name of the stream.", enum=["crossing", "audit", "evidence"])
+_POSITION = _field("Where the record stands; the envelope claims the same, and the centre compares.")
+_CLOCK = _field("How far `at` can be trusted.")
+_VERSION = _field("Version of the kiosk's software.")
+_BOOT_ID = _field("The kernel's random id of this boot.", format="uuid")
+
+_STREAM_FIGURES = {
+    "type": "object",
+    "properties": {
+        "unreceipted": {"type": "integer", "minimum": 0, "description": "Records that await their receipt."},
+        "kept": {"type": "integer", "minimum": 0, "description": "Records that are on the kiosk, released or not."},
+        "bytes": {"type": "integer", "minimum": 0, "description": "Bytes of those."},
+        "epoch": {"type": "string"},
+        "next_sequence": {"type": "integer", "minimum": 1},
+        "hash": {"type": "string", "description": "Hash of the last record."},
+        "held_up_to": {"type": "integer", "minimum": 0, "description": "How far the centre's receipts go."},
+    },
+}
+_SINCE_S = {"type": "number", "description": "Since when, in seconds of CLOCK_BOOTTIME."}
+
+MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "Position": {
+        "kiosk": _KIOSK,
+        "epoch": _EPOCH,
+        "stream": _STREAM,
+        "sequence": _field("Counts from 1, once on each store, without a gap and across epochs.", minimum=1),
+    },
+    "Clock": {
+        "state": _field("synchronised: a time source vouches for it; holdover: it did, or a battery did; unset: nobody."),
+        "error_bound_s": _field("Largest error of `at` in seconds, or null where it is not known.", minimum=0),
+        "boot_id": _BOOT_ID,
+        "boottime_s": _field("CLOCK_BOOTTIME in seconds, by which records of one boot can be dated later.", minimum=0),
+    },
+    "Verdict": {
+        "check": _field("Name of the check, as the standard calls what it checks."),
+        "result": _field("ok, failed, doubtful (the reading may be wrong), or not_done (and `detail` says why)."),
+        "detail": _field("Why, in a few words; names fields and positions, never values."),
+    },
+    "ReadDocument": {
+        "source": _field("The standard or the way by which the document was read."),
+        "kind": _field("The standard's own name of the form, such as TD3, MRV-A or BCBP; `unknown` if none knew it."),
+        "reader": _field("Name of the reader in the kiosk's settings."),
+        "fields": _field(
+            "What the document says, under the standard's names; dates are RFC 3339 full-dates, or EDTF with X for "
+            "digits that the document leaves open. What could not be read is left out."
+        ),
+        "verdicts": _field("One verdict for each check; there is no overall result on purpose."),
+    },
+    "Conveyance": {
+        "kind": _field("What the traveller comes or goes by."),
+        "number": _field("Flight number with its IATA carrier, or a ship's IMO number."),
+        "name": _field("Name of the vessel."),
+        "date": _field("Day of the flight, RFC 3339 full-date."),
+        "seat": _field("Seat number as on the boarding pass."),
+    },
+    "Photo": {
+        "sha256": _field("SHA-256 of the JPEG, 64 lower case hexadecimal digits.", pattern=f"^{_HASH}$"),
+        "evidence_sequence": _field("Sequence of the photo's record in the evidence stream of the same epoch."),
+        "absent": _field("Why there is no photo."),
+    },
+    "Outcome": {
+        "result": _field("passed, or referred to an officer; a machine never refuses a person."),
+        "by": _field("Whether the lane's rules or an officer said so."),
+        "reasons": _field("Why the rules refer, such as `mrz.date_of_expiry_failed` or `travel_document_missing`."),
+        "officer": _field("Who decided, where officers sign in."),
+    },
+    "Crossing": {
+        "id": _uuid7("the crossing"),
+        "kiosk": _KIOSK,
+        "site": _field("First part of `kiosk`.", pattern=f"^{_NAME}$"),
+        "position": _POSITION,
+        "direction": _field("Which way the person crosses, seen from the state whose post this is."),
+        "lane": _field("desk: an officer sits there; self_service: the traveller scans alone."),
+        "at": _time("When the outcome was decided"),
+        "clock": _CLOCK,
+        "documents": _field("Every document that was shown, in the order of reading."),
+        "conveyance": _field("Flight or vessel as far as it is known, or null."),
+        "group": _field("Id that people who travel together share, or null."),
+        "photo": _field("The photo, or why there is none."),
+        "outcome": _field("What came of it."),
+        "training": _field("Practice: never counted, never mixed with real crossings."),
+    },
+    "Amendment": {
+        "id": _uuid7("the amendment"),
+        "kiosk": _KIOSK,
+        "position": _POSITION,
+        "at": _time("When it was made"),
+        "clock": _CLOCK,
+        "amends": _uuid7("the record that is amended"),
+        "kind": _field("void: it did not happen; decision: an officer's, after a referral; clock: when a boot was."),
+        "detail": _field("What is said instead; for a decision `{result: passed | referred, by: officer}`."),
+    },
+    "Evidence": {
+        "id": _uuid7("the photo's record"),
+        "kiosk": _KIOSK,
+        "position": _POSITION,
+        "crossing": _uuid7("the crossing it belongs to"),
+        "at": _time("`at` of that crossing"),
+        "media_type": _field("Media type of `content`."),
+        "sha256": _hash("the decoded content"),
+        "content": _field("The photo, base64."),
+    },
+    "AuditEvent": {
+        "id": _uuid7("the event"),
+        "kiosk": _KIOSK,
+        "position": _POSITION,
+        "at": _time("When it happened"),
+        "clock": _CLOCK,
+        "event": _field("What happened, such as kiosk_started, case_opened or record_set_aside.", pattern="^[a-z_]+$"),
+        "detail": _field("Names and figures of the machine; nothing of a traveller."),
+    },
+    "EpochStart": {
+        "id": _uuid7("the record"),
+        "kiosk": _KIOSK,
+        "position": _POSITION,
+        "at": _time("When the epoch began"),
+        "previous_epoch": _field("The epoch before, or empty on a new store."),
+        "last_sequence": _field("Sequence of the stream's record before this one, or 0.", minimum=0),
+        "last_hash": _hash_or_nothing("that record's envelope", "where there is none"),
+        "reason": _field("Why the epoch before it ended."),
+    },
+    "Record": {
+        "specversion": _field("Version of CloudEvents.", const="1.0"),
+        "id": _uuid7("the letter; not signed here, the letter repeats it"),
+        "source": _field("`/<site>/<kiosk>`.", pattern=f"^/{_NAME}/{_NAME}$", format="uri-reference"),
+        "type": _field("What the letter is.", pattern=r"^org\.landfall\.[a-z]+\.v1$"),
+        "time": _time("`at` of the letter; not signed here"),
+        "sequence": _field("Sequence of the position, as text (CloudEvents extension).", pattern="^[1-9][0-9]*$"),
+        "datacontenttype": _field("Media type of `data`.", const="application/jose"),
+        "signature": _field(
+            "The envelope: JWS compact (RFC 7515), alg Ed25519, typ landfall-record, over the claims.",
+            pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        ),
+        "data": _field(
+            "The letter: JWE compact (RFC 7516), ECDH-ES on X25519 and A256GCM, to the centre; absent in a tombstone.",
+            pattern=r"^([A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)?$",
+        ),
+    },
+    "Claims": {
+        "kiosk": _KIOSK,
+        "epoch": _EPOCH,
+        "stream": _STREAM,
+        "sequence": _field("Counts from 1 without a gap.", minimum=1),
+        "prev": _hash_or_nothing("the envelope before this one in the stream", "where there is none"),
+        "type": _field("`type` of the record.", pattern=r"^org\.landfall\.[a-z]+\.v1$"),
+        "sha256": _hash("the letter's ASCII; of nothing in a tombstone"),
+        "replaces": _hash_or_nothing("the envelope that a tombstone stands for", "where it is not known"),
+        "reason": _field("Why a tombstone stands here; else absent."),
+    },
+    "Receipt": {
+        "kiosk": _KIOSK,
+        "stream": _STREAM,
+        "epoch": _field("Epoch of the record at `held_up_to`.", minLength=1),
+        "held_up_to": _field("Last sequence of the contiguous, verified prefix that is committed.", minimum=0),
+        "hash_at": _hash_or_nothing("the envelope at that sequence", "when nothing is held"),
+        "generation": _field("Grows, as text, whenever the centre's database was restored.", minLength=1),
+        "at": _time("When the centre said so"),
+        "forked": _field("True when the centre holds two records at one position: release nothing of this epoch."),
+    },
+    "Resend": {
+        "kiosk": _KIOSK,
+        "stream": _STREAM,
+        "epoch": _EPOCH,
+        "from": _field("First sequence to send again.", minimum=1),
+        "generation": _field("Generation of the centre that asks.", minLength=1),
+        "at": _time("Grows with each request; an older one is not followed"),
+    },
+    "StreamHead": {
+        "epoch": _EPOCH,
+        "next_sequence": _field("Sequence of the record that comes next.", minimum=1),
+        "hash": _hash_or_nothing("the last envelope", "where there is none"),
+        "held_up_to": _field("How far the kiosk has receipts.", minimum=0),
+    },
+    "Status": {
+        "kiosk": _KIOSK,
+        "state": _field("online: the kiosk's birth; offline: its farewell, or the last will.", enum=["online", "offline"]),
+        "connection": _field("Random id of the message.", format="uuid"),
+        "boot_id": _BOOT_ID,
+        "version": _VERSION,
+        "at": _time("When it was written; a last will is written before the connection"),
+        "streams": _field("Head of every stream, in a birth."),
+    },
+    "Health": {
+        "kiosk": _KIOSK,
+        "at": _time("When the figures were taken"),
+        "boot_id": _BOOT_ID,
+        "version": _VERSION,
+        "devices": _field(
+            "State of every lane and device by its name in the settings.",
+            additionalProperties={
+                "type": "object",
+                "required": ["state"],
+                "properties": {
+                    "state": {"type": "string", "description": "starting, ready, lost, or `lane` and its state."},
+                    "since_s": _SINCE_S,
+                    "error": {"type": "string", "description": "Why it was lost last."},
+                },
+            },
+        ),
+        "queue": _field("Figures of every stream by its name.", additionalProperties=_STREAM_FIGURES),
+        "uplink": _field(
+            "The connection to the broker.",
+            properties={
+                "state": {"type": "string", "enum": ["connected", "disconnected"]},
+                "since_s": _SINCE_S,
+                "reason": {"type": "string"},
+                "connections": {"type": "integer", "minimum": 0, "description": "Since the start."},
+                "last_receipt_at": {"type": "string", "description": "Or empty since the start."},
+                "troubles": {"type": "object", "additionalProperties": {"type": "integer"}},
+            },
+        ),
+        "store": _field(
+            "The local cache.",
+            properties={
+                "state": {"type": "string", "enum": ["ready", "closed"]},
+                "error": {"type": "string"},
+                "tombstones": {"type": "integer", "minimum": 0, "description": "Records set aside since the start."},
+            },
+        ),
+        "clock": _field(
+            "As in a crossing.",
+            properties={
+                "state": {"type": "string", "enum": ["synchronised", "holdover", "unset"]},
+                "error_bound_s": {"type": ["number", "null"]},
+                "boottime_s": {"type": "number"},
+            },
+        ),
+    },
+}
+
+# What holds for a whole object and no field alone can say.
+WHOLE: dict[str, dict[str, Any]] = {
+    "Photo": {
+        "oneOf": [
+            {"required": ["sha256", "evidence_sequence"], "properties": {"evidence_sequence": {"minimum": 1}}},
+            {"required": ["absent"]},
+        ]
+    },
+}
