@@ -1,4 +1,4 @@
-"""Reading a boarding pass must not pay for certificates: heavy libraries load with the first document that needs them."""
+"""Reading a boarding pass must not pay for certificates: heavy libraries load when a document needs them."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.documents.signature import UnsupportedKey, key_in, key_of, load_key
-from edge.documents.trust import TrustList, age_of, examine
+from edge.documents.standing import age_of, examine
+from edge.documents.trust import TrustList
 from edge.documents.verdict import Result, Verdict
 from edge.errors import ContractError
 from tests.edge.documents.pki import TODAY, Issued, issue, public_key_base64, trust_list
@@ -237,15 +238,10 @@ def explicit_key(prime: int, a: int, b: int, generator: bytes, order: int, point
 
 def test_explicit_parameters_of_the_forgers_own_are_refused_without_calculating():
     curve = ecdsa.BRAINPOOLP256r1
-    numbers = (
-        curve.curve.p(),
-        curve.curve.a() % curve.curve.p(),
-        curve.curve.b(),
-        curve.generator.to_bytes("uncompressed"),
-    )
+    prime, generator = curve.curve.p(), curve.generator.to_bytes("uncompressed")
+    a, b = curve.curve.a() % prime, curve.curve.b()
     point = ecdsa.SigningKey.generate(curve).verifying_key.to_string("uncompressed")
-    assert load_key(explicit_key(*numbers, curve.order, point)).name == "brainpoolP256r1"
-    prime, a, b, generator = numbers
+    assert load_key(explicit_key(prime, a, b, generator, curve.order, point)).name == "brainpoolP256r1"
     other_generator = (curve.generator * 2).to_bytes("uncompressed")
     huge = (1 << 40_000) + 9
     for forged in (
