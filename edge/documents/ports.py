@@ -1,8 +1,8 @@
 """Sea ports by UN/LOCODE: name and state, for a post that has no network to ask.
 
-Owns the table (`ports.tsv`, whose head names source and date). Inland places and road or rail border crossings are not in
-it: no copy of the whole UNECE list with a licence that permits to ship it was found. Always true: the table is read from
-the package on first use, and a code that is not in it is unknown, not wrong.
+Owns the table (`ports.tsv`, whose head names source and date). Inland places and road or rail border crossings are not
+in it: no copy of the whole UNECE list with a licence that permits to ship it was found. Always true: the table is read
+from the package on first use, and a code that is not in it is unknown, not wrong.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def ports_of(state: str) -> tuple[Port, ...]:
 
 
 @cache
-def _rows() -> list[str]:
+def _rows() -> tuple[str, ...]:
+    """Return the rows as they are, in the order of their codes: a fraction of the memory of a parsed table."""
     text = files(__package__).joinpath("ports.tsv").read_text("utf-8")
-    return [line for line in text.splitlines() if not line.startswith("#")]
+    return tuple(row for row in text.split("\n") if row and not row.startswith("#"))
