@@ -80,6 +80,8 @@ class Epoch:
         self.moved: set[int] = set()  # branches that grew
         self.asked: set[int] = set()  # branches that have to be answered for: they grew, or a duplicate stands on them
         self._at: dict[int, dict[str, Entry]] = {}
+        self._loose: list[Entry] = []
+        self._remembered: set[tuple[int, str | None]] = set()
         for entry in known:
             self.remember(entry)
 
@@ -99,15 +101,19 @@ class Epoch:
         return [entry for sequence in sorted(self._at) for entry in self._at[sequence].values()]
 
     def remember(self, entry: Entry) -> bool:
-        """Add a stored record; return False when it was here already."""
-        return self._at.setdefault(entry.sequence, {}).setdefault(entry.hash, entry) is entry
+        """Add a stored record; return False when it was here already, perhaps under another name by now."""
+        if (entry.sequence, entry.stored_hash) in self._remembered:
+            return False
+        self._remembered.add((entry.sequence, entry.stored_hash))
+        self._add(entry)
+        return True
 
     def arrive(self, entry: Entry) -> Arrival:
         """Take an arriving record, and tell what it is; `settle` then finds its place."""
         same = self._same(entry)
         if same is None:
             entry.is_changed = True
-            self._at.setdefault(entry.sequence, {})[entry.hash] = entry
+            self._add(entry)
             return Arrival.NEW
         if same.branch is not None:
             self.asked.add(same.branch)
@@ -121,9 +127,16 @@ class Epoch:
 
     def settle(self) -> None:
         """Give every record its place whose predecessor stands."""
-        for entry in self.entries:
+        loose, self._loose = sorted(self._loose, key=lambda entry: entry.sequence), []
+        for entry in loose:
+            self._place(entry)
             if entry.branch is None:
-                self._place(entry)
+                self._loose.append(entry)
+
+    def _add(self, entry: Entry) -> None:
+        self._at.setdefault(entry.sequence, {})[entry.hash] = entry
+        if entry.branch is None:
+            self._loose.append(entry)
 
     def _same(self, entry: Entry) -> Entry | None:
         """Return the record here that the arriving one repeats, or replaces."""
