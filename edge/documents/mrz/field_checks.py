@@ -13,10 +13,12 @@ from datetime import date
 from edge.documents.mrz import dates
 from edge.documents.mrz import names as name_field
 from edge.documents.mrz.reading import Reading, alphabet, ok, passed
+from edge.documents.mrz.zone import CYRILLIC_AS_DIGITS
 from edge.documents.states import StateKind, specimens, state
 from edge.documents.verdict import Result, Verdict
 
 _NO_NATIONALITIES = frozenset({StateKind.WITHDRAWN, StateKind.SIGNER})
+_NO_NAME = Verdict("names", Result.FAILED, "no name")
 _NO_ISSUERS = _NO_NATIONALITIES | {StateKind.PERSON}
 
 
@@ -59,22 +61,24 @@ def names(reading: Reading) -> Verdict:
     span = reading.zone.layout.spans["names"]
     field = reading.text[span]
     primary, secondary = name_field.split(field)
-    unread = alphabet("names", reading, "names")
-    lost = [place - span.start for place in reading.zone.unreadable if span.start <= place < span.stop]
-    middle = field.find("<<") if lost else -1
-    if primary and not any(place < middle or middle < 0 for place in lost):
+    if not reading.is_clean and (unread := alphabet("names", reading, "names")):
+        lost = [place - span.start for place in reading.zone.unreadable if span.start <= place < span.stop]
+        middle = field.find("<<") if "<<" in field else span.stop
+        primary = "" if any(place < middle for place in lost) else primary
+        secondary = "" if any(place > middle for place in lost) else secondary
+    else:
+        unread = None
+    if primary:
         reading.fields["primary_identifier"] = primary
-    if secondary and not any(place > middle for place in lost):
+    if secondary:
         reading.fields["secondary_identifier"] = secondary
     if unread:
         return unread
-    if not primary and not secondary:
-        return Verdict("names", Result.FAILED, "no name")
     if not primary:
-        return Verdict("names", Result.DOUBTFUL, "no primary identifier")
-    if field[0] == "<" or field.strip("<").count("<<") > 1:
+        return Verdict("names", Result.DOUBTFUL, "no primary identifier") if secondary else _NO_NAME
+    if field[0] == "<" or "<<" in field.strip("<").partition("<<")[2]:
         return Verdict("names", Result.DOUBTFUL, "fillers where the standard has none")
-    if not field.replace("<", "").isalpha():
+    if reading.text.startswith(CYRILLIC_AS_DIGITS) and not field.replace("<", "").isalpha():
         return Verdict("names", Result.DOUBTFUL, "digits stand for Cyrillic letters on this document")
     return ok("names")
 

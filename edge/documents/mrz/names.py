@@ -9,7 +9,9 @@ from __future__ import annotations
 
 def split(field: str) -> tuple[str, str]:
     """Return primary and secondary identifier with spaces between their components; either may be empty."""
-    primary, _, secondary = field.strip("<").partition("<<") if not field.startswith("<<") else ("", "", field)
+    if field.startswith("<<"):
+        return "", _spaced(field)
+    primary, _, secondary = field.strip("<").partition("<<")
     return _spaced(primary), _spaced(secondary)
 
 
@@ -29,7 +31,7 @@ def join(primary: str, secondary: str, width: int) -> str:
 
 
 def _spaced(identifier: str) -> str:
-    return " ".join(component for component in identifier.split("<") if component)
+    return " ".join(identifier.replace("<", " ").split())
 
 
 def _filled(identifier: str) -> str:

@@ -20,6 +20,7 @@ from edge.documents.verdict import Result, Verdict
 
 TOLERANCE = 2  # characters that a line may lack or have too many
 MISSING = "?"
+CYRILLIC_AS_DIGITS = "PNRUS"  # how Russia's internal passport begins, which writes some Cyrillic letters as digits
 _LONGEST_PAYLOAD = 2048  # a zone with all its padding is far below; nobody's free text is searched
 _MOST_ROWS = 8
 _PADDING = " \t_" + "".join(map(chr, range(0x20))) + "\x7f"
@@ -103,7 +104,7 @@ def _read_alphabets(zone: Zone) -> Zone:
     """Put lookalikes right where a field's alphabet leaves one reading, and list what is no character of its field."""
     if zone.layout.shape.fullmatch(zone.text):
         return zone
-    is_cyrillic = zone.text.startswith("PNRUS")  # Russia's internal passport writes some Cyrillic letters as digits
+    is_cyrillic = zone.text.startswith(CYRILLIC_AS_DIGITS)
     text, repaired, unreadable = list(zone.text), set(), set()
     for offset, (character, alphabet) in enumerate(zip(zone.text, zone.layout.classes, strict=True)):
         if re.fullmatch(alphabet, character, re.ASCII) or (
