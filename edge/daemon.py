@@ -232,9 +232,9 @@ class Daemon:
             case ReceiptAccepted() | ResendAsked() | RecordUnreadable() | EpochEnded():
                 self._follow(event, now)
             case UplinkChanged():
-                self._vitals.uplink(event.is_connected, event.reason, now)
-                state = "connected" if event.is_connected else "disconnected"
-                self._log(Priority.NOTICE, f"uplink {state}", reason=event.reason)
+                if self._vitals.uplink(event.is_connected, event.reason, now):
+                    state = "connected" if event.is_connected else "disconnected"
+                    self._log(Priority.NOTICE, f"uplink {state}", reason=event.reason)
             case UplinkTrouble():
                 self._vitals.troubles[event.what] += 1
                 self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what)

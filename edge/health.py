@@ -54,11 +54,15 @@ class Vitals:
         """Note that a device came or went."""
         self.devices[name] = DeviceState(state, now.clock.boottime_s, error)
 
-    def uplink(self, is_connected: bool, reason: str, now: Moment) -> None:
-        """Note that the connection came or went."""
+    def uplink(self, is_connected: bool, reason: str, now: Moment) -> bool:
+        """Note that the connection came, went, or did not come again; return whether that is news."""
         if is_connected and not self.is_connected:
             self.reconnects += 1
-        self.is_connected, self.uplink_reason, self.uplink_since_s = is_connected, reason, now.clock.boottime_s
+        is_news = (is_connected, reason) != (self.is_connected, self.uplink_reason)
+        if is_connected != self.is_connected or not self.uplink_since_s:
+            self.uplink_since_s = now.clock.boottime_s
+        self.is_connected, self.uplink_reason = is_connected, reason
+        return is_news
 
 
 def queue_figures(heads: Mapping[str, StreamState]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ class Document(msgspec.Struct, frozen=True):
 
     `source` is the contract's word (mrz, chip, bcbp, aamva, vds, dcc, manual, paper); `kind` the standard's own name of
     the form (`TD3`, `MRV-A`, `BCBP`, `AAMVA`, `VDS`, `VDS-NC`, `DCC`), or `unknown` when nothing recognised it.
-    `fields` hold JSON values under the standard's names; dates are RFC 3339 full-dates, or EDTF with `X` for digits that
-    the document leaves open (`1974-XX-XX`). Fields that could not be read are left out, not guessed.
+    `fields` hold JSON values under the standard's names; dates are RFC 3339 full-dates, or EDTF with `X` for digits
+    that the document leaves open (`1974-XX-XX`). Fields that could not be read are left out, not guessed.
     """
 
     kind: str

@@ -7,21 +7,16 @@ travellers saw, never from the centre; so the two ends can disagree, and then th
 from __future__ import annotations
 
 import time
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
 from sqlalchemy import Engine, create_engine, func, select
 
-from central.reconcile import verify_chain
 from central.tables import crossing
-from edge.cache import CacheReader
 from edge.control import ask
 from edge.errors import LandfallError, StoreError
-from edge.wire.record import CROSSING
-from hw.simulated.witness import Sighting
+from provisioning.demo.count import TwoEnds, count, sightings, unreceipted
 from provisioning.local_deployment import LocalDeployment, wait_until
 
 KIOSKS = (("dm-roseau", "ferry-01"), ("dm-portsmouth", "pier-01"), ("bs-nassau", "quay-01"))
@@ -104,7 +99,6 @@ class Demo:
         self._crossings = crossings
         self._view = view
         self._outages = self._kills = 0
-        self._readers: dict[str, CacheReader] = {}
 
     def run(self) -> Result:
         """Play it to the end and return the count; every process has ended then."""
@@ -120,8 +114,6 @@ class Demo:
                 engine.dispose()
             return result
         finally:
-            for reader in self._readers.values():
-                reader.close()
             self._view.close()
 
     def _start(self, deployment: LocalDeployment) -> None:
@@ -130,8 +122,8 @@ class Demo:
         for index, (site, name) in enumerate(KIOSKS):
             folder = deployment.kiosk_folder(site, name)
             kiosk = deployment.add_kiosk(site, name, lane=_LANE)
-            count = self._crossings // len(KIOSKS) + (index < self._crossings % len(KIOSKS))
-            scenario = _SCENARIO.format(seed=index + 1, count=count, witness=folder / "witness.jsonl")
+            share = self._crossings // len(KIOSKS) + (index < self._crossings % len(KIOSKS))
+            scenario = _SCENARIO.format(seed=index + 1, count=share, witness=folder / "witness.jsonl")
             (folder / "scenario.toml").write_text(scenario)
             kiosk.start(ready="store ready")
 
@@ -215,48 +207,20 @@ class Demo:
         self._view.show(sights)
 
     def _seen_off(self, deployment: LocalDeployment) -> dict[str, int]:
-        return {f"{site}/{name}": len(_sightings(deployment, site, name)) for site, name in KIOSKS}
+        return {f"{site}/{name}": len(sightings(deployment.kiosk_folder(site, name))) for site, name in KIOSKS}
 
     def _queue(self, deployment: LocalDeployment, kiosk: str) -> int:
-        """Return how many records of a kiosk await their receipt, from its own store."""
         try:
-            if kiosk not in self._readers:
-                path = deployment.kiosk_folder(*kiosk.split("/")) / "cache.db"
-                self._readers[kiosk] = CacheReader.open(path)
-            heads = self._readers[kiosk].heads().values()
+            return unreceipted(deployment.kiosk_folder(*kiosk.split("/")))
         except StoreError:
             return -1  # not made yet
-        return sum(head.next_sequence - 1 - head.held_up_to for head in heads)
 
     # --- counting ----------------------------------------------------------------------------------------------------
 
     def _count(self, deployment: LocalDeployment, engine: Engine, began_s: float) -> Result:
-        """Compare both ends, crossing by crossing."""
         self._view.say("counting both ends")
-        lost = duplicated = breaks = captured_all = stored_all = 0
+        total = TwoEnds()
         for site, name in KIOSKS:
-            kiosk = f"{site}/{name}"
-            captured = {document["id"] for document in self._readers[kiosk].table("crossing") if _is_crossing(document)}
-            with engine.connect() as connection:
-                stored = Counter(connection.scalars(select(crossing.c.id).where(crossing.c.kiosk == kiosk)))
-            seen_off = len({sighting.traveller for sighting in _sightings(deployment, site, name)})
-            lost += len(captured - stored.keys()) + max(0, seen_off - len(captured))
-            duplicated += sum(count - 1 for count in stored.values()) + len(stored.keys() - captured)
-            breaks += verify_chain(engine, kiosk).breaks
-            captured_all += len(captured)
-            stored_all += len(stored)
+            total += count(engine, f"{site}/{name}", deployment.kiosk_folder(site, name))
         seconds = round(time.monotonic() - began_s, 1)
-        return Result(captured_all, stored_all, lost, duplicated, breaks, self._outages, self._kills, seconds)
-
-
-def _is_crossing(document: dict) -> bool:
-    return document["type"] == CROSSING
-
-
-def _sightings(deployment: LocalDeployment, site: str, name: str) -> list[Sighting]:
-    """Return what travellers of one kiosk saw before they left; a line that is being written is left out."""
-    path = deployment.kiosk_folder(site, name) / "witness.jsonl"
-    if not path.exists():
-        return []
-    whole = path.read_bytes().rpartition(b"\n")[0]
-    return [msgspec.json.decode(line, type=Sighting) for line in whole.splitlines() if line]
+        return Result(**asdict(total), outages=self._outages, kills=self._kills, seconds=seconds)
