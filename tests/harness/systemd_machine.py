@@ -1,0 +1,131 @@
+"""A machine with a real systemd as process 1, in namespaces of its own: a unit runs there as on a kiosk.
+
+Its file system is this machine's with a layer above it that vanishes; its network is empty; none of this machine's own
+services run in it. Needs root. Devices and memory limits cannot be shown: the control groups may be of the old kind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+WITHIN_S = 60.0
+# A control group of its own, which the machine takes for the root of all: nothing of it mixes with this machine's.
+_ENTER = """
+set -eu
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$FOLDER"
+mkdir "$FOLDER/groups"
+mount -t cgroup2 cgroup2 "$FOLDER/groups"
+mkdir "$FOLDER/groups/$GROUP"
+echo 0 > "$FOLDER/groups/$GROUP/cgroup.procs"
+umount "$FOLDER/groups"
+exec unshare --cgroup bash -c "$BOOT"
+"""
+_BOOT = """
+set -eu
+mkdir "$FOLDER/root" "$FOLDER/above" "$FOLDER/work"
+mount -t overlay overlay -o lowerdir=/,upperdir="$FOLDER/above",workdir="$FOLDER/work" "$FOLDER/root"
+cd "$FOLDER/root"
+mount -t proc proc proc
+mount -t sysfs -o ro sysfs sys
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -t tmpfs tmpfs run
+mount -t tmpfs tmpfs tmp
+mount --rbind /dev dev
+find etc/systemd/system -path '*.target.wants/*' -delete
+cp -r "$FILES/." .
+systemd-sysusers --root="$PWD" "$SYSUSERS"
+mkdir old
+pivot_root . old
+umount -l old
+mount --make-rshared /  # or no service would see its credentials
+exec env -i container=namespaces PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
+    /lib/systemd/systemd --system --unit="$UNIT" --log-target=console --show-status=no
+"""
+_LEAVE = """
+mount -t cgroup2 cgroup2 "$FOLDER"
+[ ! -d "$FOLDER/$GROUP" ] || find "$FOLDER/$GROUP" -depth -type d -exec rmdir {} +
+"""
+
+
+class SystemdMachine:
+    """Boot into one unit; a context manager. `log` holds what systemd and its units said on the console.
+
+    `folder` is scratch space. `files` maps absolute paths on the machine to their text, readable by root alone where
+    `secret` begins a path, executable where the text starts with `#!`; `sysusers` are configuration files whose users
+    are made before the boot.
+    """
+
+    def __init__(self, folder: Path, unit: str, files: Mapping[str, str], *, sysusers: Path, secret: str = "") -> None:
+        self.log = folder / "console.log"
+        self._unit = unit
+        self._folder = folder / "machine"
+        self._files = folder / "files"
+        self._sysusers = sysusers
+        self._environment: dict[str, str] = {}
+        self._folder.mkdir()
+        for path, text in files.items():
+            file = self._files / path.lstrip("/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            file.chmod(0o600 if secret and path.startswith(secret) else 0o755 if text.startswith("#!") else 0o644)
+
+    def __enter__(self) -> SystemdMachine:
+        self._environment = {
+            "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin",
+            "FOLDER": str(self._folder),
+            "GROUP": f"landfall-test-{uuid4().hex}",
+            "FILES": str(self._files),
+            "SYSUSERS": str(self._sysusers),
+            "UNIT": self._unit,
+            "BOOT": _BOOT,
+        }
+        # --kill-child: should this process die, the machine ends with it.
+        command = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "bash", "-c"]
+        with self.log.open("wb") as log:
+            self._unshare = subprocess.Popen(
+                [*command, _ENTER], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The end of process 1 takes every process of the machine along, before unshare returns.
+        try:
+            os.kill(self._process_1(), signal.SIGKILL)
+        except (OSError, IndexError):
+            self._unshare.kill()
+        self._unshare.wait()
+        subprocess.run(["unshare", "--mount", "bash", "-c", _LEAVE], env=self._environment, check=True)
+
+    def read_json(self, path: str, *, unlike: object = None) -> object:
+        """Return the JSON in a file of the machine as soon as it is there, whole, and differs from `unlike`."""
+        deadline = time.monotonic() + WITHIN_S
+        while time.monotonic() < deadline and self._unshare.poll() is None:
+            try:
+                found = json.loads(Path(f"/proc/{self._process_1()}/root{path}").read_text(encoding="utf-8"))
+                if found != unlike:
+                    return found
+            except (OSError, ValueError, IndexError):
+                pass
+            time.sleep(0.02)
+        raise TimeoutError(f"{path} did not come:\n{self.log.read_text(errors='replace')}")
+
+    def _process_1(self) -> int:
+        pid = self._unshare.pid
+        return int(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()[0])
+
+
+def is_possible() -> bool:
+    """Tell whether this process may make such a machine."""
+    return os.geteuid() == 0 and Path("/lib/systemd/systemd").exists() and shutil.which("unshare") is not None

@@ -1,0 +1,103 @@
+"""The kiosk's unit on a real systemd, with a stand-in for the daemon that tells what it sees of the machine."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.systemd_machine import SystemdMachine, is_possible
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+KEYS = ("record.key.json", "client.key", "client.crt", "ca.crt", "opening.pub.json", "receipt.pub.json")
+
+# It takes part in the protocol of Type=notify and is then silent, as a daemon that hangs.
+DAEMON = """#!/usr/bin/python3
+import ctypes, json, os, pwd, resource, signal, socket, sqlite3, subprocess, sys, threading
+
+def attempt(action):
+    try:
+        return str(action())
+    except OSError as error:
+        return type(error).__name__
+
+keys = os.environ["CREDENTIALS_DIRECTORY"]
+store = sqlite3.connect("/var/lib/landfall/cache.db")
+thread = threading.Thread(target=print)
+thread.start()
+thread.join()
+seen = {
+    "started": os.stat("/proc/self").st_ctime_ns,
+    "argv": sys.argv[1:],
+    "user": pwd.getpwuid(os.getuid()).pw_name,
+    "keys": sorted(name for name in os.listdir(keys) if open(f"{keys}/{name}").read()),
+    "key_at_its_source": attempt(lambda: open("/etc/landfall/keys/record.key.json").read()),
+    "system": attempt(lambda: open("/usr/anything", "w")),
+    "home": attempt(lambda: os.listdir("/root")),
+    "store": attempt(lambda: store.execute("PRAGMA journal_mode=WAL").fetchone()[0]),
+    "folder": os.getcwd(),
+    "socket": attempt(lambda: socket.socket(socket.AF_UNIX).bind("control.sock")),
+    "child": subprocess.run(["/usr/bin/python3", "-c", "print(1)"], capture_output=True, text=True).stdout.strip(),
+    "callback": ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 7)(),
+    "core": resource.getrlimit(resource.RLIMIT_CORE),
+    "kernel_log": attempt(lambda: open("/dev/kmsg")),
+    "board": "processor" in open("/proc/cpuinfo").read(),
+    "watchdog": int(os.environ["WATCHDOG_USEC"]) // 1000,
+}
+address = os.environ["NOTIFY_SOCKET"]
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.sendto(b"READY=1", "\\0" + address[1:] if address[0] == "@" else address)
+with open("seen.json.new", "w") as file:
+    json.dump(seen, file)
+os.rename("seen.json.new", "seen.json")
+signal.pause()
+"""
+
+
+@pytest.fixture
+def machine(tmp_path):
+    if not is_possible():
+        pytest.skip("needs root, systemd and unshare")
+
+    def boot(drop_in=""):
+        files = {
+            "/etc/systemd/system/landfall-kiosk.service": (SYSTEMD / "landfall-kiosk.service").read_text(),
+            "/etc/systemd/system/landfall-kiosk.service.d/test.conf": drop_in,
+            "/etc/systemd/system/lane.target": "[Unit]\nRequires=basic.target\nWants=landfall-kiosk.service\n",
+            "/opt/landfall/bin/landfall": DAEMON,
+            **{f"/etc/landfall/keys/{name}": name for name in KEYS},
+        }
+        sysusers = SYSTEMD / "sysusers.d" / "landfall-kiosk.conf"
+        return SystemdMachine(tmp_path, "lane.target", files, sysusers=sysusers, secret="/etc/landfall/keys/")
+
+    return boot
+
+
+@pytest.mark.journey
+def test_the_kiosk_has_what_it_needs_and_nothing_else(machine):
+    with machine() as kiosk:
+        seen = kiosk.read_json("/run/landfall/seen.json")
+    del seen["started"]
+    assert seen == {
+        "argv": ["run", "--config", "/etc/landfall/kiosk.toml"],
+        "user": "landfall",
+        "keys": sorted(KEYS),
+        "key_at_its_source": "PermissionError",
+        "system": "OSError",
+        "home": "PermissionError",
+        "store": "wal",
+        "folder": "/run/landfall",
+        "socket": "None",
+        "child": "1",
+        "callback": 7,
+        "core": [0, 0],
+        "kernel_log": "PermissionError",
+        "board": True,
+        "watchdog": 30_000,
+    }
+
+
+@pytest.mark.journey
+def test_a_kiosk_that_hangs_is_started_again(machine):
+    with machine("[Service]\nWatchdogSec=1\nRestartSec=0\nRuntimeDirectoryPreserve=yes\n") as kiosk:
+        first = kiosk.read_json("/run/landfall/seen.json")
+        again = kiosk.read_json("/run/landfall/seen.json", unlike=first)
+    assert again["started"] != first["started"]
