@@ -93,6 +93,7 @@ VERSIONS = "12345678"
 # The quirks of real airlines that leave one reading: item name -> form that is tolerated and said.
 TOLERATED = {
     "operating_carrier_pnr_code": _form(r"[A-Z0-9]{1,7}"),
+    "date_of_flight_julian": _form(r"[0-9]{1,3}"),
     "flight_number": _form(r"[0-9]{1,5}[A-Z]?"),
     "seat_number": _form(r"[0-9]{1,3}[A-Z]|[A-Z]?INF|[0-9]INF|[A-Z]{1,4}|[0-9]{1,4}|[A-Z][0-9]{2,3}"),
     "check_in_sequence_number": _form(r"[0-9]{1,5}[A-Z]?|[A-Z]{1,3}[0-9]{1,4}|INF|SBY"),

@@ -64,7 +64,10 @@ def cut(text: str, declared_legs: int | None, findings: Findings) -> Layout:
         block, position = _block(text, position, number, number + 1 < wanted, findings)
         if number == 0:
             block = _cut_unique(block, layout, findings)
-        _cut_repeated(block, leg, number, findings)
+        if number == 0 and layout.version is None and not _has_repeated(block):
+            leg.airline_use = block
+        else:
+            _cut_repeated(block, leg, number, findings)
     _compare_legs(declared_legs, len(layout.legs), findings)
     rest = text[position:]
     if rest.startswith("^"):
@@ -190,6 +193,12 @@ def _is_version_without_mark(block: str) -> bool:
         return False
     repeated = _hexadecimal(block[3 + unique : 5 + unique])
     return 3 + unique == len(block) or (repeated is not None and 5 + unique + repeated <= len(block))
+
+
+def _has_repeated(block: str) -> bool:
+    """Tell whether a block begins with the size of repeated items, and has room for them."""
+    size = _hexadecimal(block[:2])
+    return size is not None and 2 + size <= len(block)
 
 
 def _cut_repeated(block: str, leg: Leg, number: int, findings: Findings) -> None:

@@ -80,7 +80,7 @@ def parse(payload: bytes | str, *, today: date | None) -> Document:
 
 def is_boarding_pass(text: str) -> bool:
     """Tell whether the text reads as a boarding pass: `M` and a digit, or legs where a pass has them."""
-    text = text[: HEADER_SIZE + LEG_SIZE].upper()
+    text = text[: 2 * (HEADER_SIZE + LEG_SIZE)].lstrip(_AROUND)[: HEADER_SIZE + LEG_SIZE].upper()
     begins_well = text[:1] == "M"
     if len(text) < HEADER_SIZE + 20:  # too short to be judged by its legs
         return begins_well and text[1:2] in _DIGITS
@@ -257,7 +257,7 @@ def _resolve_flight(
     if printed is None:
         findings.doubtful("date_of_flight", f"{where}: no date")
         return
-    day = int(printed) if len(printed) == 3 and printed.isascii() and printed.isdecimal() else 0
+    day = int(printed) if printed.isascii() and printed.isdecimal() else 0
     if not 1 <= day <= 366:
         findings.failed("date_of_flight", f"{where}: is not a day of the year")
         return
