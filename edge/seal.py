@@ -64,7 +64,7 @@ def parse_key(text: bytes | str) -> OKPKey:
     try:
         fields = msgspec.json.decode(text, type=dict[str, str])
         return OKPKey.import_key({name: value for name, value in fields.items() if name in ("kty", "crv", "x", "d")})
-    except (JoseError, msgspec.DecodeError, ValueError, KeyError, TypeError):
+    except (JoseError, msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
         raise SealError("is not a JWK of type OKP") from None
 
 

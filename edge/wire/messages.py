@@ -99,5 +99,5 @@ def decode(kind: type[Message], payload: bytes) -> Message:
     """Parse a verified payload; raise `ContractError` when fields are missing or of the wrong type."""
     try:
         return msgspec.json.decode(payload, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ContractError(f"not a {kind.__name__.lower()}: a field is missing or of the wrong type") from None

@@ -131,7 +131,7 @@ def decode_record(raw: bytes) -> Record:
     """Parse one record; raise `ContractError` when it is not a CloudEvent of this contract."""
     try:
         record = _record_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"not a record: {_where(error)}") from None
     if record.specversion != "1.0":
         raise ContractError("not a record: specversion is not 1.0")
@@ -143,7 +143,7 @@ def decode_claims(payload: bytes) -> Claims:
     """Parse the payload of a verified envelope; raise `ContractError` when fields are missing or wrong."""
     try:
         return _claims_decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"not an envelope: {_where(error)}") from None
 
 
@@ -161,7 +161,7 @@ def decode_batch(payload: bytes) -> list[bytes]:
     """Split a batch into the bytes of its records; raise `ContractError` when it is no JSON array."""
     try:
         return [bytes(raw) for raw in _batch_decoder.decode(payload)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"not a batch: {_where(error)}") from None
 
 
