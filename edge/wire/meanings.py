@@ -34,7 +34,9 @@ def _hash_or_nothing(of: str, when: str) -> dict[str, Any]:
 
 
 _KIOSK = _field("`<site>/<kiosk>`, as in the client certificate's name.", pattern=f"^{_NAME}/{_NAME}$")
-_EPOCH = _field("Random name of one life of the store; new whenever a store was made or found rolled back.", minLength=1)
+_EPOCH = _field(
+    "Random name of one life of the store; new whenever a store was made or found rolled back.", minLength=1
+)
 _STREAM = _field("Name of the stream.", enum=["crossing", "audit", "evidence"])
 _POSITION = _field("Where the record stands; the envelope claims the same, and the centre compares.")
 _CLOCK = _field("How far `at` can be trusted.")
@@ -63,7 +65,9 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "sequence": _field("Counts from 1, once on each store, without a gap and across epochs.", minimum=1),
     },
     "Clock": {
-        "state": _field("synchronised: a time source vouches for it; holdover: it did, or a battery did; unset: nobody."),
+        "state": _field(
+            "synchronised: a time source vouches for it; holdover: it did, or a battery did; unset: nobody."
+        ),
         "error_bound_s": _field("Largest error of `at` in seconds, or null where it is not known.", minimum=0),
         "boot_id": _BOOT_ID,
         "boottime_s": _field("CLOCK_BOOTTIME in seconds, by which records of one boot can be dated later.", minimum=0),
@@ -210,7 +214,9 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "Status": {
         "kiosk": _KIOSK,
-        "state": _field("online: the kiosk's birth; offline: its farewell, or the last will.", enum=["online", "offline"]),
+        "state": _field(
+            "online: the kiosk's birth; offline: its farewell, or the last will.", enum=["online", "offline"]
+        ),
         "connection": _field("Random id of the message.", format="uuid"),
         "boot_id": _BOOT_ID,
         "version": _VERSION,
@@ -229,8 +235,9 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
                 "required": ["state"],
                 "properties": {
                     "state": {"type": "string", "description": "starting, ready, lost, or `lane` and its state."},
+                    "signal": {"type": "string", "description": "What a lane shows."},
                     "since_s": _SINCE_S,
-                    "error": {"type": "string", "description": "Why it was lost last."},
+                    "error": {"type": "string", "description": "Why a device was lost last."},
                 },
             },
         ),

@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of everything that the contract says, made from the types.
 
-Owns how a schema is made and which files there are; `python -m edge.wire.schema` writes them, and the AsyncAPI document,
-beside this file. Always true: structure comes from the type, meaning from `edge.wire.meanings`; nothing is stated twice.
+Owns how a schema is made and which files there are; `python -m edge.wire.schema` writes them beside this file, with the
+AsyncAPI document. Always true: structure comes from the type, meaning from `edge.wire.meanings`, nothing twice.
 """
 
 from __future__ import annotations
