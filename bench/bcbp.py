@@ -38,7 +38,7 @@ def main() -> None:
         took = microseconds(call)
         print(f"{name:58} {took:7.1f} us   {took / floor:4.1f} x a JSON round trip of its fields   limit {LIMIT_US} us")
     for filler in ("^", "^10", ">", " ", "ABC123 YULFRAAC 0834 226F001A0025 100"):
-        payload = (shortest + filler * 65536)[:65536].encode()
+        payload = (f"{shortest[:58]}ZZ" + filler * 65536)[:65536].encode()  # a size that leads nowhere
         took = microseconds(lambda payload=payload: parse(payload, today=TODAY), calls=5) / 1000
         print(f"64 KiB of {filler[:6]!r:48} {took:7.2f} ms{'':37} limit {LIMIT_MS} ms")
 

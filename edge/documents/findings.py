@@ -49,6 +49,8 @@ class Findings:
         remarks = self._remarks.get(check)
         if remarks is None:
             return Verdict(check, Result.OK)
+        if len(remarks) == 1:
+            return Verdict(check, *remarks[0])
         gravest = max((result for result, _ in remarks), key=_GRAVITY.__getitem__)
         detail = "; ".join(dict.fromkeys(detail for _, detail in remarks))
         if len(detail) > _LONGEST_DETAIL:

@@ -41,6 +41,7 @@ CHECKS = (
     "validity",  # not expired today
 )
 _NO_CARD = (Verdict("understood", Result.FAILED, "no AAMVA bar code: the file type ANSI and a number lead it"),)
+_LONGEST = 8192  # characters; a PDF417 symbol holds 2,710 at most
 _ABSENT = ("NONE", "UNAVL", "UNAVAILABLE")
 _SEXES = {"1": "M", "2": "F", "9": "X", "M": "M", "F": "F", "X": "X"}
 _DATE_CHECKS = {
@@ -90,6 +91,9 @@ def _text(payload: bytes | str, findings: Findings) -> str:
             text = bytes(payload).decode("utf-8")
         except UnicodeDecodeError:
             text = bytes(payload).decode("latin-1")
+    if len(text) > _LONGEST:
+        findings.doubtful("characters", f"longer than a bar code can be; {len(text) - _LONGEST} characters not read")
+        text = text[:_LONGEST]
     if not text.isascii():
         findings.ok("characters", "letters outside ASCII")
     if file_type_of(text) is None and file_type_of(text[:200].upper()) is not None:

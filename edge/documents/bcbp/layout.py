@@ -20,6 +20,7 @@ _LEG_START = re.compile(
 _HEX = re.compile(r"[0-9A-Fa-f]{2}")
 _BLANK_AIRPORTS = " " * 6
 _MOST_DIGITS_OF_LEGS = 9
+_LONGEST_SECURITY = 4 + 0xFF  # the mark, the type, two digits of a size, and as much as they can say
 
 
 @dataclass(slots=True)
@@ -145,7 +146,7 @@ def _fits(text: str, end: int, more: bool) -> bool:
 def _end_by_search(text: str, start: int, more: bool) -> int:
     if more and (next_leg := _LEG_START.search(text, start)):
         return next_leg.start()
-    caret = text.find("^", start)
+    caret = text.find("^", max(start, len(text) - _LONGEST_SECURITY))
     while caret >= 0:
         size = _hexadecimal(text[caret + 2 : caret + 4])
         if size is not None and len(text) - caret - 4 <= size:

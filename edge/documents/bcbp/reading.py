@@ -161,33 +161,40 @@ def _read_items(
     mandatory: bool = False,
 ) -> None:
     """Put the items of a section into `fields`, as far as the section goes; a section may end within an item."""
+    capitals = section.upper()
+    if len(capitals) == len(section):  # a letter outside ASCII may become two; such a section stays as it is
+        section = capitals
     position = 0
     for item in items:
-        printed = section[position : position + item.size]
-        position += item.size
-        is_cut = len(printed) < item.size
-        if is_cut and mandatory:
-            findings.failed("mandatory_items", f"cut off at {where}{item.name}")
-        elif is_cut and printed:
-            findings.doubtful("field_sizes", f"{where}{item.name} is cut off")
-        if value := printed.strip().upper():
-            if not is_cut or _is_whole_without_spaces(value, item):
-                _read_item(value, item, where, fields, findings)
-        elif not is_cut and not item.may_be_blank:
-            findings.doubtful("mandatory_items", f"{where}{item.name} is blank")
-        if is_cut:
+        end = position + item.size
+        value = section[position:end].strip()
+        if end > len(section):
+            _read_cut_item(section[position:], item, where, fields, findings, mandatory=mandatory)
             return
+        position = end
+        if value:
+            fields[item.name] = value
+            if item.form.fullmatch(value) is None:
+                _remark_on_form(value, item, where, findings)
+        elif not item.may_be_blank:
+            findings.doubtful("mandatory_items", f"{where}{item.name} is blank")
 
 
-def _is_whole_without_spaces(value: str, item: Item) -> bool:
-    """Tell whether an item at the cut end of the text is likely whole, its last spaces dropped by the reader."""
-    return item.form is ANYTHING or (len(value) == item.size - 1 and item.form.fullmatch(value) is not None)
+def _read_cut_item(
+    printed: str, item: Item, where: str, fields: dict[str, Any], findings: Findings, *, mandatory: bool
+) -> None:
+    """Say where the section ends, and keep the item only if it is likely whole but for spaces that a reader dropped."""
+    if mandatory:
+        findings.failed("mandatory_items", f"cut off at {where}{item.name}")
+    elif printed:
+        findings.doubtful("field_sizes", f"{where}{item.name} is cut off")
+    value = printed.strip()
+    has_form = item.form.fullmatch(value) is not None
+    if value and (item.form is ANYTHING or (len(value) == item.size - 1 and has_form)):
+        fields[item.name] = value
 
 
-def _read_item(value: str, item: Item, where: str, fields: dict[str, Any], findings: Findings) -> None:
-    fields[item.name] = value
-    if item.form.fullmatch(value):
-        return
+def _remark_on_form(value: str, item: Item, where: str, findings: Findings) -> None:
     tolerated = TOLERATED.get(item.name)
     if tolerated is not None and tolerated.fullmatch(value):
         findings.ok("item_forms", f"{where}{item.name} is not written as the standard has it")

@@ -341,4 +341,5 @@ def test_a_payload_of_64_kib_ends(filler):
     payload = (VERSION_10[:60] + filler * 65536)[:65536]
     document = read(payload)
     assert document.kind == "AAMVA"
+    assert answer(document, "characters") is Result.DOUBTFUL
     assert all(len(verdict.detail) <= 400 for verdict in document.verdicts)
