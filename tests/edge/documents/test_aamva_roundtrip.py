@@ -45,7 +45,7 @@ def cards(version):
 
 @pytest.mark.parametrize("version", range(1, 12))
 def test_a_card_of_any_version_is_read_back_as_it_was_written(version):
-    @settings(max_examples=15)
+    @settings(max_examples=15, deadline=None)
     @given(cards(version))
     def read_back(fields):
         document = parse(encode(fields), today=TODAY)

@@ -296,7 +296,7 @@ def test_a_pass_whose_first_letter_was_misread_is_still_a_pass():
     assert document.fields["legs"] == read(ONE).fields["legs"]
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300), st.text("M12 >^0AFEKCYUL\r\n5/", max_size=300)))
 def test_any_payload_gives_one_verdict_a_check(payload):
     for text in (payload, ONE[:23].encode() + payload if isinstance(payload, bytes) else ONE[:60] + payload):
@@ -305,7 +305,7 @@ def test_any_payload_gives_one_verdict_a_check(payload):
         assert tuple(verdict.check for verdict in document.verdicts) == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_one_wrong_character_harms_no_more_than_its_item(data):
     place = data.draw(st.integers(2, len(ONE) - 1))

@@ -105,6 +105,12 @@ def test_a_flight_on_new_years_day_is_in_the_year_after_its_issue():
     assert document.fields["legs"][0]["date_of_flight"] == case["expected"]["result"][:10]
 
 
+def test_without_a_date_of_issue_we_take_the_nearest_year_where_bcbp_js_takes_the_current_one():
+    """The standard gives a flight no year; on New Year's Day yesterday's flight is not one of next December."""
+    text = "M1DESMARAIS/LUC       EABC123 YULFRAAC 0834 365F001A0025 100"
+    assert parse(text, today=date(2027, 1, 1)).fields["legs"][0]["date_of_flight"] == "2026-12-31"
+
+
 @pytest.mark.parametrize("case", VECTORS, ids=range(len(VECTORS)))
 def test_no_vector_breaks_a_rule_of_sizes_and_each_is_written_back_as_it_was(case):
     text = case["input"]["text"]

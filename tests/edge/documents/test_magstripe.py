@@ -138,7 +138,7 @@ def test_what_is_written_is_read_back():
 words = st.from_regex("[A-Z][A-Z ]{0,6}[A-Z]", fullmatch=True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.fixed_dictionaries(
         {
@@ -185,7 +185,7 @@ def test_what_a_track_has_no_room_for_is_refused_by_name(changes, message):
         encode({**read(TRACKS).fields, **changes})
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200), st.text("%;#?=^$VA0123456", max_size=200)))
 def test_any_payload_gives_one_verdict_a_check(payload):
     for whole in (payload, TRACK_1[:20].encode() + payload if isinstance(payload, bytes) else TRACKS[:70] + payload):
