@@ -306,12 +306,16 @@ class Framer:
             self._symbology = self._symbology if self._lines else symbology
             self._emit_settled(self._lines.add(text))
             return
-        self._end_lines()
-        if len(text) > _STRAY:
+        if self._lines and self._lines.is_made_of_mrz_characters(text):
+            self._end_lines()  # a piece of the line that was still to come
+        else:
+            self._end_lines()
             self._settle_text(text, symbology, is_whole)
 
     def _settle_text(self, text: bytes, symbology: str | None, is_whole: bool) -> None:
         run = self._lines.split_run(text)
+        if len(text) <= _STRAY:
+            return
         if not is_whole:
             self._fail(HALF)
         elif not _is_text(text):

@@ -42,13 +42,17 @@ class MrzLines:
     def __bool__(self) -> bool:
         return bool(self._lines)
 
+    def is_made_of_mrz_characters(self, text: bytes) -> bool:
+        """Tell whether nothing in the text speaks against an MRZ."""
+        return self._alphabet.issuperset(text)
+
     def is_mrz_text(self, text: bytes) -> bool:
         """Tell whether the text is made of MRZ characters and substitutes, a filler among them."""
-        return b"<" in text and self._alphabet.issuperset(text)
+        return b"<" in text and self.is_made_of_mrz_characters(text)
 
     def is_line(self, text: bytes) -> bool:
         """Tell whether the text could be one line of an MRZ."""
-        if not self._alphabet.issuperset(text):
+        if not self.is_made_of_mrz_characters(text):
             return False
         return len(text) in LINES_OF or (b"<" in text and self._width(text) > 0)
 

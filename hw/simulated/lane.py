@@ -98,7 +98,8 @@ class SimulatedLane:
         traveller = specimen(scenario.seed, ordinal, kind, flight_day=date.today().timetuple().tm_yday)
         faults = [fault for fault in scenario.faults if ordinal % fault.every == 0]
         while not self._stopped.is_set():
-            if not self._see(lambda signal: signal is Signal.READY, for_s=None):
+            self._see(lambda signal: signal is Signal.READY)
+            if self._stopped.is_set():
                 return
             greens = self._greens()
             self._show_documents(traveller, faults)
@@ -109,11 +110,13 @@ class SimulatedLane:
     def _is_done(self, traveller: SpecimenTraveller, greens: int) -> bool:
         """Watch the lamps after the documents were shown; tell whether the traveller leaves."""
         answers = (Signal.PASSED, Signal.CALL_OFFICER, Signal.TRY_AGAIN, Signal.CLOSED)
+        patience_ends = time.monotonic() + self.scenario.patience_s
 
         def is_answer(signal: Signal) -> bool:
-            return signal in answers or self._greens() > greens
+            is_ignored = signal is Signal.READY and time.monotonic() > patience_ends
+            return signal in answers or self._greens() > greens or is_ignored
 
-        self._see(is_answer, for_s=self.scenario.patience_s)
+        self._see(is_answer)
         was_called = self._greens() == greens and self._signal() is Signal.CALL_OFFICER
         if was_called:
             self._call_officer(greens)
@@ -123,7 +126,7 @@ class SimulatedLane:
             self.witness.note(Sighting(traveller.ordinal, "amber"))
         else:
             return False
-        self._see(lambda signal: signal is not Signal.PASSED, for_s=None)
+        self._see(lambda signal: signal is not Signal.PASSED)
         return True
 
     def _call_officer(self, greens: int) -> None:
@@ -131,7 +134,7 @@ class SimulatedLane:
         pin = getattr(self._panel, button) if button else ""
         if pin and not self._stopped.wait(self.scenario.officer_s):
             press(self.pins, pin).join()
-        self._see(lambda signal: signal in (Signal.READY, Signal.CLOSED) or self._greens() > greens, for_s=None)
+        self._see(lambda signal: signal in (Signal.READY, Signal.CLOSED) or self._greens() > greens)
 
     def _show_documents(self, traveller: SpecimenTraveller, faults: list[Fault]) -> None:
         self._send("document", traveller.mrz, faults)
@@ -164,17 +167,11 @@ class SimulatedLane:
     def _signal(self) -> Signal:
         return self._eyes.signal() if self._eyes is not None else Signal.READY
 
-    def _see(self, is_it: Callable[[Signal], bool], *, for_s: float | None) -> bool:
-        """Look until the panel shows it; False when the time is over or the lane was stopped."""
-        until = None if for_s is None else time.monotonic() + for_s
-        while not self._stopped.is_set():
-            if is_it(self._signal()):
-                return True
-            if until is not None and time.monotonic() > until:
-                return False
+    def _see(self, is_it: Callable[[Signal], bool]) -> None:
+        """Look until the panel shows it, or the lane is stopped."""
+        while not (self._stopped.is_set() or is_it(self._signal())):
             if self._eyes is not None:
                 self._eyes.wait(_LOOK_S)
-        return False
 
     @staticmethod
     def _wire_of(settings: ReaderSettings) -> Callable[[bytes], bytes]:

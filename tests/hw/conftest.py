@@ -33,6 +33,14 @@ class Inbox:
         self.seen.append(event)
         return event
 
+    def next_within(self, timeout_s: float) -> DeviceEvent | None:
+        """Return the next event, or None when none came in time."""
+        try:
+            self.seen.append(self._events.get(timeout=timeout_s))
+        except queue.Empty:
+            return None
+        return self.seen[-1]
+
     def wait_for(self, kind: type[Event]) -> Event:
         """Return the next event of a kind, passing over the others."""
         while True:

@@ -158,6 +158,10 @@ def test_lines_of_another_size_begin_another_document():
     assert Framer().receive(ended(TD1[:1], b"\r") + ended(TD2, b"\r"))[-1] == mrz(TD2, "raw")
 
 
+def test_a_piece_of_the_second_line_is_no_barcode():
+    assert read(Framer(), TD3[0] + b"\r" + TD3[1][:14]) == [FrameError("1 of 2 MRZ lines")]
+
+
 def test_a_blank_line_ends_a_document():
     assert Framer().receive(TD3[0] + b"\r\r") == [FrameError("1 of 2 MRZ lines")]
 

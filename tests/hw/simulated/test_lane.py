@@ -1,0 +1,154 @@
+"""Travellers at a simulated lane, served by a kiosk that is only a few lines long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hw.choose import Devices, open_devices
+from hw.devices import Button, ButtonPressed, DeviceLost, DeviceReady, DocumentRead, ReadFailed, Signal
+from hw.settings import DeviceSettings, PanelSettings, ReaderSettings
+from hw.simulated.travellers import specimen
+from hw.simulated.witness import Sighting
+from tests.hw.conftest import DEADLINE_S, Inbox
+
+FAST = "interval_s = 0\nofficer_s = 0\npatience_s = 0.5\nseed = 1\n"
+DOCUMENTS = ReaderSettings(name="mrz", driver="simulated", baud=921_600)
+BARCODES = ReaderSettings(name="bcbp", driver="simulated", kind="barcode", framing="access-is", baud=921_600)
+
+
+@pytest.fixture
+def devices(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Devices]:
+    devices = lane(tmp_path, request.param)
+    yield devices
+    devices.stop()
+
+
+def lane(folder: Path, scenario: str, *readers: ReaderSettings) -> Devices:
+    (folder / "scenario.toml").write_text(f"{FAST}witness = '{folder}/witness.jsonl'\n{scenario}")
+    return open_devices(
+        DeviceSettings(
+            readers=list(readers or (DOCUMENTS,)),
+            panel=PanelSettings(driver="simulated"),
+            scenario=str(folder / "scenario.toml"),
+        )
+    )
+
+
+def with_scenario(text: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("devices", [text], indirect=True)
+
+
+def serve(devices: Devices, inbox: Inbox, travellers: int, answer: Signal = Signal.PASSED) -> list[bytes]:
+    """Answer every whole document with a signal until so many travellers have left; return what was read."""
+    payloads: list[bytes] = []
+    show, witness = devices.panel.show, devices.simulation.witness
+    deadline = time.monotonic() + DEADLINE_S
+    devices.start(inbox.put)
+    show(Signal.READY)
+    while len(witness.sightings) < travellers:
+        assert time.monotonic() < deadline
+        match inbox.next_within(0.01):
+            case DocumentRead(frame=frame):
+                payloads.append(frame.payload)
+                show(answer)
+                if answer is Signal.PASSED:
+                    show(Signal.READY)
+            case ReadFailed():
+                show(Signal.TRY_AGAIN)
+                show(Signal.READY)
+            case ButtonPressed(button=button):
+                show(Signal.PASSED if button is Button.ACCEPT else Signal.READY)
+                show(Signal.READY)
+    return payloads
+
+
+@with_scenario("count = 3")
+def test_travellers_come_one_after_another_and_leave_after_green(devices, inbox: Inbox):
+    payloads = serve(devices, inbox, 3)
+    assert payloads == [specimen(1, ordinal).mrz for ordinal in (1, 2, 3)]
+    assert devices.simulation.witness.sightings == [Sighting(ordinal, "green") for ordinal in (1, 2, 3)]
+
+
+@with_scenario("count = 4\ndocuments = ['TD1', 'TD2', 'MRV-A', 'MRV-B']")
+def test_documents_of_each_kind_are_shown_in_turn(devices, inbox: Inbox):
+    assert [payload.count(b"\n") for payload in serve(devices, inbox, 4)] == [2, 1, 1, 1]
+
+
+@with_scenario("count = 1")
+def test_nobody_leaves_without_a_lamp(devices, inbox: Inbox):
+    devices.start(inbox.put)
+    devices.panel.show(Signal.READY)
+    first = inbox.wait_for(DocumentRead)
+    assert inbox.wait_for(DocumentRead) == first  # patience is over
+    assert devices.simulation.witness.sightings == []
+
+
+@with_scenario("count = 1")
+def test_nobody_comes_to_a_closed_lane(devices, inbox: Inbox):
+    devices.start(inbox.put)
+    devices.panel.show(Signal.CLOSED)
+    devices.panel.show(Signal.READY)
+    devices.panel.show(Signal.CLOSED)
+    assert devices.simulation.witness.sightings == []
+
+
+@pytest.mark.parametrize(
+    ("devices", "saw"),
+    [("count = 1\nofficer = 'accept'", "green"), ("count = 1\nofficer = 'refer'", "amber")],
+    indirect=["devices"],
+)
+def test_a_referred_traveller_leaves_with_the_officers_word(devices, inbox: Inbox, saw: str):
+    serve(devices, inbox, 1, Signal.CALL_OFFICER)
+    assert devices.simulation.witness.sightings == [Sighting(1, saw)]
+
+
+@pytest.mark.parametrize("at", [0, 1, 44, 46, 89])
+def test_a_traveller_comes_again_when_the_reader_was_unplugged(tmp_path: Path, inbox: Inbox, at: int):
+    devices = lane(tmp_path, f"[[faults]]\nkind = 'unplug'\nevery = 1\nat_byte = {at}\nfor_s = 0.05\n")
+    assert serve(devices, inbox, 1)[0] == specimen(1, 1).mrz
+    assert any(isinstance(event, DeviceLost) for event in inbox.seen)
+    devices.stop()
+
+
+@pytest.mark.parametrize("fault", ["half", "noise"])
+def test_a_traveller_is_read_after_half_a_message_or_noise(tmp_path: Path, inbox: Inbox, fault: str):
+    devices = lane(tmp_path, f"[[faults]]\nkind = '{fault}'\nevery = 1\nat_byte = 60\n")
+    assert serve(devices, inbox, 1)[0] == specimen(1, 1).mrz
+    devices.stop()
+
+
+@with_scenario("[[faults]]\nkind = 'flip'\nevery = 1\nat_byte = 60")
+def test_a_flipped_character_differs_in_one_place(devices, inbox: Inbox):
+    read, true = serve(devices, inbox, 1)[0], specimen(1, 1).mrz
+    assert [at for at in range(len(true)) if read[at] != true[at]] == [60]
+
+
+def test_after_a_restart_the_next_travellers_come(tmp_path: Path, inbox: Inbox):
+    (tmp_path / "witness.jsonl").write_text('{"traveller":1,"saw":"green"}\n')
+    devices = lane(tmp_path, "count = 3")
+    assert serve(devices, inbox, 3) == [specimen(1, ordinal).mrz for ordinal in (2, 3)]
+    devices.stop()
+
+
+def test_a_boarding_pass_is_shown_after_the_passport(tmp_path: Path, inbox: Inbox):
+    devices = lane(tmp_path, "count = 1", DOCUMENTS, BARCODES)
+    devices.start(inbox.put)
+    devices.panel.show(Signal.READY)
+    inbox.wait_for(DocumentRead)
+    assert inbox.wait_for(DocumentRead).frame.payload.startswith(b"M1")
+    devices.stop()
+
+
+def test_travellers_come_by_the_clock_where_nobody_can_see_the_panel(tmp_path: Path, inbox: Inbox):
+    (tmp_path / "scenario.toml").write_text("count = 2\ninterval_s = 0\nseed = 1")
+    devices = open_devices(DeviceSettings(readers=[DOCUMENTS], scenario=str(tmp_path / "scenario.toml")))
+    devices.simulation.plug_in()
+    devices.readers[0].start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    devices.simulation.start()
+    assert [inbox.wait_for(DocumentRead).frame.payload for _ in range(2)] == [specimen(1, n).mrz for n in (1, 2)]
+    devices.stop()
