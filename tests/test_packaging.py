@@ -1,9 +1,11 @@
+import ast
 import configparser
 import importlib.metadata
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -18,6 +20,8 @@ ROOT = Path(__file__).parents[1]
 LOCKS = ROOT / "provisioning" / "locks"
 PYTHONS = ("3.11", "3.12", "3.13")
 MACHINES = ("x86_64", "aarch64")
+OURS = {"edge", "hw", "central", "provisioning", "bench", "tests"}
+FROM_APT_ALONE = {"picamera2", "libcamera"}
 FROM_APT = {"3.13": {"lgpio"}}  # PyPI has no wheel of it for this Python
 
 
@@ -54,9 +58,37 @@ LOCKED_EXTRAS = {"kiosk.txt": ("pi",), "development.txt": ("central", "provision
 def test_every_dependency_of_setup_cfg_is_locked_within_its_bounds(setup_cfg, name):
     pinned = locked(name)
     for requirement in wanted(setup_cfg, *LOCKED_EXTRAS[name]):
-        found, _ = pinned[canonicalize_name(requirement.name)]
+        found, _ = pinned.get(canonicalize_name(requirement.name), (None, []))
+        assert found, f"{name} does not pin {requirement}; run make lock"
         version = next(iter(found.specifier)).version
         assert requirement.specifier.contains(version), f"{name}: {found}, wanted {requirement}; run make lock"
+
+
+def imports(folder):
+    """Return the top-level names that the modules below a folder import."""
+    nodes = [node for path in (ROOT / folder).rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.split(".")[0] for name in plain | named}
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [
+        ("edge", ()),
+        ("hw", ("pi",)),
+        ("central", ("central",)),
+        ("provisioning", ("provisioning", "central")),
+        ("bench", ("bench", "central", "provisioning", "test")),
+        ("tests", ("bench", "central", "provisioning", "test")),
+    ],
+)
+def test_what_a_room_imports_setup_cfg_names(setup_cfg, folder, extras):
+    named = {canonicalize_name(requirement.name) for requirement in wanted(setup_cfg, *extras)}
+    owners = importlib.metadata.packages_distributions()
+    foreign = imports(folder) - set(sys.stdlib_module_names) - OURS - FROM_APT_ALONE
+    unnamed = {name for name in foreign if named.isdisjoint(map(canonicalize_name, owners.get(name, [])))}
+    assert unnamed == set(), f"{folder} imports what setup.cfg does not name"
 
 
 @pytest.mark.parametrize("name", ["kiosk.txt", "development.txt", "tools.txt"])
