@@ -138,10 +138,11 @@ class Cache:
         place = (tombstone.stream, tombstone.sequence)
         if place != (unreadable.stream, unreadable.sequence) or not 1 <= tombstone.sequence < head.next_sequence:
             raise StoreError(f"{place[0]} {place[1]}: not the position of the record that cannot be read")
+        # Read first: once SQLite has met a bad page in a writing transaction, that transaction can write no more.
         rows = self._storage.rows
+        found = rows.position(head, tombstone.sequence)
+        prev = rows.position(head, tombstone.sequence - 1).hash if tombstone.sequence > 1 else ""
         with self._storage.transaction() as heads:
-            found = rows.position(head, tombstone.sequence)
-            prev = rows.position(head, tombstone.sequence - 1).hash if tombstone.sequence > 1 else ""
             self._connection.execute(
                 f"INSERT OR REPLACE INTO tombstone ({RECORD_COLUMNS}) VALUES ({RECORD_PLACES})",
                 record_row(tombstone, prev),
@@ -156,37 +157,49 @@ class Cache:
         Call it again until it returns 0. Records of a forked epoch stay, and so does a row that cannot be read: the
         chain of its pages may lead into another record's.
         """
-        with self._storage.transaction(synced=False) as heads:
-            for head in heads.values():
-                (released,) = self._connection.execute(
-                    "SELECT max(up_to) FROM release WHERE stream = ? AND at < ?", (head.stream, float(before))
-                ).fetchone()
-                up_to = min(released or 0, head.held_up_to, head.purged_up_to + slice_records)
-                if up_to > head.purged_up_to:
-                    self._storage.put_head(heads, self._purged(head, up_to))
-                    return up_to - head.purged_up_to
+        for head in self._storage.heads().values():
+            up_to = min(self._released(head, before), head.purged_up_to + slice_records)
+            if up_to > head.purged_up_to:
+                self._purge(head, up_to)
+                return up_to - head.purged_up_to
         return 0
 
-    def _purged(self, head: Head, up_to: int) -> Head:
-        """Delete within a transaction; return the head that says so."""
-        forked = {epoch for (epoch,) in self._connection.execute("SELECT epoch FROM epoch WHERE forked")}
-        rows, count, size, hash_ = self._storage.rows, head.count, head.bytes, head.purged_hash
-        for sequence in range(head.purged_up_to + 1, up_to + 1):
-            found = rows.position(head, sequence)
-            hash_ = found.hash
-            if isinstance(found, Unreadable):
-                count -= found.reason == DAMAGED
-            elif found.epoch not in forked:
-                if rows.stored(head.stream, sequence):
+    def _released(self, head: Head, before: float) -> int:
+        with self._storage.rows.snapshot():
+            (released,) = self._connection.execute(
+                "SELECT max(up_to) FROM release WHERE stream = ? AND at < ?", (head.stream, float(before))
+            ).fetchone()
+        return min(released or 0, head.held_up_to)
+
+    def _purge(self, head: Head, up_to: int) -> None:
+        rows, going, size, damaged = self._storage.rows, [], 0, 0
+        with rows.snapshot():
+            forked = {epoch for (epoch,) in self._connection.execute("SELECT epoch FROM epoch WHERE forked")}
+            for sequence in range(head.purged_up_to + 1, up_to + 1):
+                found = rows.position(head, sequence)
+                if isinstance(found, Unreadable):
+                    damaged += found.reason == DAMAGED
+                elif found.epoch not in forked:
+                    going.append((sequence, bool(rows.stored(head.stream, sequence))))
+                    size += len(found.body)
+        count = max(head.count - len(going) - damaged, 0)
+        purged = replace(
+            head,
+            purged_up_to=up_to,
+            purged_hash=found.hash,
+            count=count,
+            bytes=max(head.bytes - size, 0) if count else 0,
+        )
+        with self._storage.transaction(synced=False) as heads:
+            for sequence, has_row in going:
+                if has_row:
                     self._connection.execute(f"DELETE FROM {stream_table(head.stream)} WHERE sequence = ?", (sequence,))
                 self._connection.execute(
                     "DELETE FROM tombstone WHERE stream = ? AND sequence = ?", (head.stream, sequence)
                 )
-                count, size = count - 1, size - len(found.body)
-        # The last receipt stays: should the head be lost, it still says how far the centre holds the stream.
-        self._connection.execute("DELETE FROM release WHERE stream = ? AND up_to < ?", (head.stream, up_to))
-        count = max(count, 0)
-        return replace(head, purged_up_to=up_to, purged_hash=hash_, count=count, bytes=max(size, 0) if count else 0)
+            # The last receipt stays: should the head be lost, it still says how far the centre holds the stream.
+            self._connection.execute("DELETE FROM release WHERE stream = ? AND up_to < ?", (head.stream, up_to))
+            self._storage.put_head(heads, purged)
 
     def checkpoint(self) -> bool:
         """Move what was synced from the log into the file, as far as readers allow; True when nothing is left to move.

@@ -8,6 +8,7 @@ each row that is yielded must still be checked against its digest.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,7 @@ _LEAF = 0x0D
 _FILE_HEADER = 100
 _WAL_HEADER = 32
 _FRAME_HEADER = 24
+_WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _MAX_LOCAL = PAGE_BYTES - 35
 _MIN_LOCAL = (PAGE_BYTES - 12) * 32 // 255 - 23
 _MAX_PAYLOAD = 64 * 1024 * 1024
@@ -44,11 +46,13 @@ class DamagedFile:
         The newest image of each page comes first and older ones after, so of two rows with one id the first is newer.
         """
         for done, image in enumerate(self._images(), 1):
-            for row_id, payload in self._cells(image):
-                try:
-                    yield done * PAGE_BYTES, row_id, _values(payload)
-                except (IndexError, ValueError):
-                    continue
+            for row_id, values in self._rows_on(image):
+                yield done * PAGE_BYTES, row_id, values
+
+    def rows_in_log(self) -> Iterator[tuple[int, tuple[Value, ...]]]:
+        """Yield (row id, values) of every row in the log alone, the oldest image of a page first."""
+        for _, offset in self._frames:
+            yield from self._rows_on(_at(self._wal, offset, PAGE_BYTES))
 
     def close(self) -> None:
         """Close both files."""
@@ -70,6 +74,13 @@ class DamagedFile:
         if number in self._newest:
             return _at(self._wal, self._newest[number], PAGE_BYTES)
         return _at(self._file, (number - 1) * PAGE_BYTES, PAGE_BYTES)
+
+    def _rows_on(self, page: bytes) -> Iterator[tuple[int, tuple[Value, ...]]]:
+        for row_id, payload in self._cells(page):
+            try:
+                yield row_id, _values(payload)
+            except (IndexError, ValueError):
+                continue
 
     def _cells(self, page: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield row id and payload of every cell of a table leaf."""
@@ -109,13 +120,26 @@ def _frames(wal: BinaryIO) -> Iterator[tuple[int, int]]:
 
     SQLite stops at the first frame with a bad checksum; frames behind it may hold records that were synced.
     """
-    header = wal.read(_WAL_HEADER)
-    salts, at = header[16:24], _WAL_HEADER
+    at = _WAL_HEADER
+    header = _at(wal, 0, _WAL_HEADER)
+    salts = header[16:24] if _is_sound(header) else _at(wal, at + 8, 8)
     while len(frame := _at(wal, at, _FRAME_HEADER)) == _FRAME_HEADER:
         number = int.from_bytes(frame[:4])
         if frame[8:16] == salts and 0 < number < 2**31:
             yield number, at + _FRAME_HEADER
         at += _FRAME_HEADER + PAGE_BYTES
+
+
+def _is_sound(header: bytes) -> bool:
+    """Tell whether the header of a log has the checksum that it should have (file format, section 4.2)."""
+    if len(header) != _WAL_HEADER or header[:4] not in _WAL_MAGIC:
+        return False
+    first = second = 0
+    words = struct.unpack(f"{'>' if header[3] & 1 else '<'}6I", header[:24])
+    for even, odd in zip(words[::2], words[1::2], strict=True):
+        first = (first + even + second) % 2**32
+        second = (second + odd + first) % 2**32
+    return struct.unpack(">2I", header[24:]) == (first, second)
 
 
 def _at(file: BinaryIO, offset: int, size: int) -> bytes:

@@ -89,7 +89,8 @@ def row_head(row: tuple) -> Head | None:
 
 
 def _digest(values: tuple, body: bytes) -> bytes:
-    digest = hashlib.blake2b("\0".join(map(str, values)).encode(), digest_size=_DIGEST_BYTES)
+    texts = [value if isinstance(value, str) else str(value) for value in values]
+    digest = hashlib.blake2b("\0".join(texts).encode(), digest_size=_DIGEST_BYTES)
     digest.update(body)
     return digest.digest()
 

@@ -2,10 +2,11 @@
 
 Owns the check at every start, which takes the same few reads for a thousand records as for a million, and the salvage
 of a store that fails it. The check looks at the settings, the small tables and the right edge of each stream, where the
-next record will go, and appends one there that it takes back. A bad page in the middle of a stream is not looked for:
-it comes to light as `Unreadable` when somebody reads there. Always true: the damaged file is never written to and stays
-under another name; the new one takes its place only when it is complete and synced, so a salvage may be cut off at any
-moment; a row is moved only if its digest is right.
+next record will go, and appends one there that it takes back. Records that an altered log hides from SQLite are
+appended again. A bad page in the middle of a stream is not looked for: it comes to light as `Unreadable` on reading.
+
+Always true: the damaged file is never written to and stays under another name; the new one takes its place only when it
+is complete and synced, so a salvage may be cut off at any moment; a row is moved only if its digest is right.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from edge.cache.pages import DamagedFile
-from edge.cache.records import LOST, Head, Lost, Salvage, Unreadable
-from edge.cache.rows import ROW_ERRORS, Rows, head_row, row_head, row_record
+from edge.cache.records import LOST, Head, Lost, Salvage, StoredRecord, Unreadable
+from edge.cache.rows import ROW_ERRORS, Rows, head_row, row_head, row_prev, row_record
 from edge.cache.schema import (
     HEAD_COLUMNS,
     HEAD_PLACES,
@@ -28,6 +30,7 @@ from edge.cache.schema import (
     RECORD_COLUMNS,
     RECORD_PLACES,
     SMALL_TABLES,
+    VERSION,
     connect,
     create_file,
     create_stream,
@@ -36,10 +39,13 @@ from edge.cache.schema import (
     stream_table,
     sync_folder,
 )
+from edge.cache.storage import SqliteStorage
 from edge.errors import StoreDamaged, StoreError
 
 Progress = Callable[[int, int], None]
 
+_RECORD_WIDTH = len(RECORD_COLUMNS.split(","))
+_HEAD_WIDTH = len(HEAD_COLUMNS.split(","))
 _PENDING = "cache.salvage"
 _ROWS_A_COMMIT = 1000
 
@@ -101,23 +107,76 @@ def settle_salvage(connection: sqlite3.Connection) -> None:
 def _open_checked(path: Path) -> sqlite3.Connection | None:
     """Return a connection to a store that takes the next record, None for a damaged one."""
     wal = _beside(path, "-wal")
-    if path.stat().st_size == 0 and wal.exists() and wal.stat().st_size > 0:
-        return None  # SQLite would take it for a new store and drop the log
-    connection = None
+    has_log = wal.exists() and wal.stat().st_size > 0
+    if path.stat().st_size == 0:
+        # SQLite would take a file that was cut to nothing for a new store and drop its log.
+        return None if has_log else _connected(path)
     try:
-        connection = _connected(path)
-        _check(connection, path)
-        return connection
+        # As long as this one is open, closing the other does not checkpoint: a damaged store keeps its log.
+        guard = connect(path, read_only=True)
+        try:
+            return _checked(path, guard, has_log)
+        finally:
+            guard.close()
     except StoreDamaged:
-        pass
+        return None
     except sqlite3.Error as error:
-        if not _is_damage(error, path):
-            if connection is not None:
-                connection.close()
-            raise
-    if connection is not None:
+        if _is_damage(error, path):
+            return None
+        raise
+
+
+def _checked(path: Path, guard: sqlite3.Connection, has_log: bool) -> sqlite3.Connection:
+    if _was_never_used(guard):
+        return _connected(path)
+    if guard.execute("PRAGMA user_version").fetchone() == (0,):
+        raise StoreDamaged(f"{path.name}: the version of the store was altered")
+    heads = _look(guard, path) if guard.execute("PRAGMA user_version").fetchone()[0] <= VERSION else {}
+    unbelieved = _unbelieved(path, heads) if has_log else []
+    connection = _connected(path)
+    try:
+        _try_appending(connection, path)
+        if unbelieved:
+            SqliteStorage(connection, path).append(unbelieved)
+        return connection
+    except BaseException:
         connection.close()
-    return None
+        raise
+
+
+def _was_never_used(connection: sqlite3.Connection) -> bool:
+    """Tell whether the first start was cut off before it had made the tables."""
+    queries = ("PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    return pages <= 1 and all(connection.execute(query).fetchone() == (0,) for query in queries)
+
+
+def _unbelieved(path: Path, heads: dict[str, Head]) -> list[StoredRecord]:
+    """Return the records that follow the heads in the log though SQLite does not see them, in their order.
+
+    SQLite takes a log only up to the first frame that was altered; behind it, whole crossings may lie that were synced.
+    One whose append a power cut interrupted may be among them, which is no harm: it is the next of its stream.
+    """
+    following: dict[tuple[str, int], tuple] = {}
+    damaged = DamagedFile(path)
+    try:
+        for row_id, values in damaged.rows_in_log():
+            row = (row_id, *values[1:])
+            head = heads.get(str(row[1])) if len(row) == _RECORD_WIDTH and values[0] is None else None
+            if head is not None and row_id >= head.next_sequence and _record_of(row):
+                following[head.stream, row_id] = row
+    finally:
+        damaged.close()
+    found = []
+    for head in heads.values():
+        sequence, prev = head.next_sequence, head.last_hash
+        while (row := following.get((head.stream, sequence))) and row_prev(row) == prev:
+            record = _record_of(row)
+            if record.epoch != head.epoch:
+                break
+            found.append(record)
+            sequence, prev = sequence + 1, record.hash
+    return found
 
 
 def _connected(path: Path) -> sqlite3.Connection:
@@ -142,8 +201,8 @@ def _is_damage(error: sqlite3.Error, path: Path) -> bool:
             return primary not in _ENVIRONMENT
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `StoreDamaged` or sqlite3.Error unless the store takes the next record of every stream."""
+def _look(connection: sqlite3.Connection, path: Path) -> dict[str, Head]:
+    """Return the heads; raise `StoreDamaged` or sqlite3.Error unless everything that is small or at an end is sound."""
     settings = [
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "encoding", "journal_mode")
     ]
@@ -153,25 +212,29 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         if connection.execute(f"PRAGMA quick_check({table})").fetchall() != [("ok",)]:
             raise StoreDamaged(f"{path.name}: {table} is damaged")
     rows = Rows(connection, path)
+    heads = rows.heads()
+    for head in heads.values():
+        last = head.next_sequence - 1
+        highest = connection.execute(f"SELECT max(sequence) FROM {stream_table(head.stream)}").fetchone()[0] or 0
+        end = rows.position(head, last) if head.epoch and last > head.purged_up_to else None
+        if highest > last or (isinstance(end, Unreadable) and end.reason == LOST):
+            raise StoreDamaged(f"{path.name}: the end of {head.stream} is not where its head says")
+    return heads
+
+
+def _try_appending(connection: sqlite3.Connection, path: Path) -> None:
+    """Put a record after the last of each stream, large enough to need pages of its own, and take it back."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for head in rows.heads().values():
-            _try_append(connection, rows, head)
+        for head in Rows(connection, path).heads().values():
+            row = (head.next_sequence, *[""] * 7, 0, "", "", b"", bytes(3 * PAGE_BYTES))
+            connection.execute(
+                f"INSERT INTO {stream_table(head.stream)} ({RECORD_COLUMNS}) VALUES ({RECORD_PLACES})", row
+            )
+            connection.execute("UPDATE head SET count = count + 1 WHERE stream = ?", (head.stream,))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _try_append(connection: sqlite3.Connection, rows: Rows, head: Head) -> None:
-    """Look at the last record of a stream and put one after it, large enough to need pages of its own."""
-    table, last = stream_table(head.stream), head.next_sequence - 1
-    highest = connection.execute(f"SELECT max(sequence) FROM {table}").fetchone()[0] or 0
-    end = rows.position(head, last) if head.epoch and last > head.purged_up_to else None
-    if highest > last or (isinstance(end, Unreadable) and end.reason == LOST):
-        raise StoreDamaged(f"{rows.path.name}: the end of {head.stream} is not where its head says")
-    row = (head.next_sequence, *[""] * 7, 0, "", "", b"", bytes(3 * PAGE_BYTES))
-    connection.execute(f"INSERT INTO {table} ({RECORD_COLUMNS}) VALUES ({RECORD_PLACES})", row)
-    connection.execute("UPDATE head SET count = count + 1 WHERE stream = ?", (head.stream,))
 
 
 def _salvage(path: Path, progress: Progress) -> None:
@@ -222,11 +285,11 @@ def _move_records(path: Path, connection: sqlite3.Connection, progress: Progress
     try:
         connection.execute("BEGIN")
         for n, (done, row_id, values) in enumerate(damaged.rows()):
-            if len(values) == 11 and (head := _head_of(values[1:])):
+            if len(values) == _HEAD_WIDTH + 1 and (head := _head_of(values[1:])):
                 known = heads.get(head.stream)
                 if known is None or _age(head) > _age(known):
                     heads[head.stream] = head
-            elif len(values) == 13:
+            elif len(values) == _RECORD_WIDTH:
                 _move(connection, row_id, values, streams)
             if n % _ROWS_A_COMMIT == 0:
                 connection.execute("COMMIT")
@@ -246,18 +309,25 @@ def _move_records(path: Path, connection: sqlite3.Connection, progress: Progress
 def _move(connection: sqlite3.Connection, row_id: int, values: tuple, streams: set[str]) -> None:
     is_tombstone = values[0] is not None  # where the sequence is the row id, the row itself says NULL
     row = values if is_tombstone else (row_id, *values[1:])
-    try:
-        record = row_record(row)
-        table = stream_table(record.stream) if record else ""
-    except (StoreError, *ROW_ERRORS):
-        return
+    record = _record_of(row)
     if record is None:
         return
     if record.stream not in streams:
         create_stream(connection, record.stream)
         streams.add(record.stream)
-    table = "tombstone" if is_tombstone else table
+    table = "tombstone" if is_tombstone else stream_table(record.stream)
     connection.execute(f"INSERT OR IGNORE INTO {table} ({RECORD_COLUMNS}) VALUES ({RECORD_PLACES})", row)
+
+
+def _record_of(row: tuple) -> StoredRecord | None:
+    """Return the record of a row from a damaged page, None when it is not one that was written."""
+    try:
+        record = row_record(row)
+        if record is not None:
+            stream_table(record.stream)
+        return record
+    except (StoreError, TypeError, *ROW_ERRORS):
+        return None
 
 
 def _head_of(values: tuple) -> Head | None:
@@ -266,7 +336,7 @@ def _head_of(values: tuple) -> Head | None:
         if head is not None:
             stream_table(head.stream)
         return head
-    except (StoreError, TypeError):
+    except (StoreError, TypeError, *ROW_ERRORS):
         return None
 
 
@@ -284,7 +354,8 @@ def _move_small_tables(path: Path, connection: sqlite3.Connection) -> None:
         for table in ("epoch", "release", "state"):
             for row in _readable(old, table):
                 places = ", ".join("?" * len(row))
-                connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row)
+                with suppress(*ROW_ERRORS):
+                    connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row)
     finally:
         old.close()
 

@@ -52,6 +52,7 @@ _MIGRATIONS = (
     CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
+VERSION = len(_MIGRATIONS)
 SMALL_TABLES = ("head", "epoch", "release", "tombstone", "state")
 
 _STREAM_TABLE = """
@@ -130,7 +131,7 @@ def sync_folder(folder: Path) -> None:
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the tables to this version, in one transaction; raise `StoreError` for a store of a newer Landfall."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    known = len(_MIGRATIONS)
+    known = VERSION
     if version == known:
         return
     if not 0 <= version < _UNLIKELY_VERSION:

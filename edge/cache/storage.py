@@ -180,8 +180,11 @@ class SqliteStorage(Storage):
                 f"{record.stream}: the next record is {head.next_sequence} of epoch {head.epoch}, "
                 f"not {record.sequence} of {record.epoch}"
             )
-        if type(record.body) is not bytes or type(record.training) is not bool:
-            raise StoreError(f"{record.stream} {record.sequence}: body must be bytes, training true or false")
+        texts = (record.id, record.type, record.time, record.direction, record.outcome, record.hash)
+        if not all(isinstance(text, str) for text in texts) or (
+            (bool, bytes, int) != (type(record.training), type(record.body), type(record.sequence))
+        ):
+            raise StoreError(f"{record.stream} {record.sequence}: a field is not of its type")
 
     def _sync_at_commit(self, synced: bool) -> None:
         if synced is not self._is_synced:
