@@ -2,6 +2,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,13 @@ def test_users_and_folders_come_out_as_described(tmp_path):
     made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", conf)
     assert (made.returncode, made.stderr) == (0, "")
     assert (tmp_path / "etc" / "landfall" / "keys").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("unit", "room"), [("landfall-kiosk.service", "edge"), ("landfall-collector.service", "central")]
+)
+def test_the_command_of_the_unit_is_one_that_the_room_knows(unit, room):
+    _, verb, option, _ = values(unit, "ExecStart")[0].split()
+    shown = run(sys.executable, "-m", f"{room}.cli", verb, "--help")
+    assert shown.returncode == 0, shown.stderr
+    assert option in shown.stdout
