@@ -77,10 +77,15 @@ def arrange(payload: bytes | str, unrecognised: tuple[int, ...] = ()) -> Zone | 
         if joined[0] in layout.code_letters and joined[layout.spans["date_of_birth"]].isdigit():
             if not unrecognised:
                 return _read_alphabets(Zone(layout, joined))
-            origins = (offset for offset, character in enumerate(text) if character not in "\r\n")
-            flagged = (place for place, origin in enumerate(origins) if origin in unrecognised)
-            return _read_alphabets(Zone(layout, joined, flagged=frozenset(flagged)))
-    return _best_fit(text, frozenset(unrecognised))
+            flagged = _places_of(unrecognised, _offsets_without_line_ends(text))
+            return _read_alphabets(Zone(layout, joined, flagged=flagged))
+    found = _best_fit(text, unrecognised)
+    return None if found is None else found[0]
+
+
+def locate(text: str) -> tuple[Zone, tuple[int, ...]] | None:
+    """Return the zone in `text` and, for each of its characters, the offset it came from (-1: from nowhere)."""
+    return _best_fit(text, ()) if len(text) <= _LONGEST_PAYLOAD else None
 
 
 def evidence(layout: Layout, text: str) -> tuple[int, int]:
@@ -122,7 +127,16 @@ def _read_alphabets(zone: Zone) -> Zone:
     )
 
 
-def _best_fit(text: str, unrecognised: frozenset[int]) -> Zone | None:
+def _offsets_without_line_ends(text: str) -> tuple[int, ...]:
+    return tuple(offset for offset, character in enumerate(text) if character not in "\r\n")
+
+
+def _places_of(unrecognised: tuple[int, ...], origins: tuple[int, ...]) -> frozenset[int]:
+    wanted = frozenset(unrecognised)
+    return frozenset(place for place, origin in enumerate(origins) if origin in wanted and origin >= 0)
+
+
+def _best_fit(text: str, unrecognised: tuple[int, ...]) -> tuple[Zone, tuple[int, ...]] | None:
     """Return the arrangement of the payload's rows for which most speaks, or None when too little does."""
     rows = [(match.start(), match.group()) for match in _ROW.finditer(text) if match.group().strip(_PADDING)]
     if not 0 < len(rows) <= _MOST_ROWS:
@@ -149,17 +163,15 @@ def _best_fit(text: str, unrecognised: frozenset[int]) -> Zone | None:
     if best is None:
         return None
     rank, layout, aligned = best
-    origins = [origin for row in aligned for origin in row.origins]
-    flagged = frozenset(place for place, origin in enumerate(origins) if origin in unrecognised)
-    return _read_alphabets(
-        Zone(
-            layout,
-            "".join(row.text for row in aligned),
-            line_length=_line_length(layout, aligned),
-            line_order=_ORDER_DOUBTFUL if rank[1] else _ORDER_OK,
-            flagged=flagged,
-        )
+    origins = tuple(origin for row in aligned for origin in row.origins)
+    zone = Zone(
+        layout,
+        "".join(row.text for row in aligned),
+        line_length=_line_length(layout, aligned),
+        line_order=_ORDER_DOUBTFUL if rank[1] else _ORDER_OK,
+        flagged=_places_of(unrecognised, origins),
     )
+    return _read_alphabets(zone), origins
 
 
 def _candidates(order: tuple[_Row, ...], width: int) -> tuple[Layout, ...]:
