@@ -1,25 +1,28 @@
 """kiosk.toml -> typed settings.
 
-Owns every setting of a kiosk, its default and its range. Always true: a wrong setting is refused at the start with a
-`SettingError` that names file, key and what would be right; an unknown key is wrong too; relative paths are taken from
-the file's own folder.
+Owns every setting of a kiosk: its default, range and meaning, from which the table in README.md is made. Always true: a
+wrong setting is refused at the start with a `SettingError` that names file, key and what would be right; an unknown key
+is wrong too; relative paths are taken from the file's own folder.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from edge.errors import SettingError
-from hw.settings import CameraSettings, Name, PanelSettings, ReaderSettings, Seconds
+from edge.setting_words import explain, shown
+from hw.settings import PANEL_PARTS, CameraSettings, Name, PanelSettings, ReaderSettings, Seconds
 
 DocumentClass = Literal["travel_document", "visa", "boarding_pass", "driving_licence", "seal"]
+FilePath = Annotated[str, Meta(min_length=1, extra={"right": "the path of a file"})]
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,253}\Z", extra={"right": "a host name or an address"})]
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,93 +30,131 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IdentitySettings(_Section, kw_only=True):
-    """Who this kiosk is; the client certificate's name is `<site>/<name>`."""
+    """Who this kiosk is. The client certificate's name is `<site>/<name>`."""
 
-    site: Name
-    name: Name
+    site: Annotated[Name, Meta(description="name of the border post")]
+    name: Annotated[Name, Meta(description="name of the kiosk, once at its post")]
 
 
 class PolicySettings(_Section, kw_only=True):
     """What a lane wants of a crossing, and how long it waits for it."""
 
-    direction: Literal["entry", "exit", "transit", "button"] = (
-        "entry"  # button: the direction button toggles entry/exit
-    )
-    required: tuple[DocumentClass, ...] = ("travel_document",)
-    optional: tuple[DocumentClass, ...] = ()
-    photo: Literal["wanted", "off"] = "off"
-    decision: Literal["rules", "officer"] = "rules"
-    specimens: Literal["refer", "accept"] = "refer"  # documents of specimen states such as UTO
-    training: bool = False  # practice: every crossing is marked and never counted
-    collect_s: Seconds = 12.0  # for what is required, from the first read
-    optional_s: Seconds = 4.0  # for what is optional, from the last read
-    officer_s: Seconds = 60.0  # for the officer's decision; then the traveller is referred
-    record_s: Seconds = 5.0  # for the disk; then the lane closes
-    show_s: Seconds = 2.0  # how long the green lamp is shown
-    refer_s: Seconds = 10.0  # how long the officer is called
-    repeat_s: Seconds = 3.0  # the same document again within this time is the reader repeating itself
+    direction: Annotated[
+        Literal["entry", "exit", "transit", "button"],
+        Meta(description="which way people cross; with `button` the direction button toggles entry and exit"),
+    ] = "entry"
+    required: Annotated[
+        tuple[DocumentClass, ...], Meta(min_length=1, description="what a traveller must show, or is referred")
+    ] = ("travel_document",)
+    optional: Annotated[
+        tuple[DocumentClass, ...], Meta(description="what is waited for besides, and may be missing")
+    ] = ()
+    photo: Annotated[
+        Literal["wanted", "off"], Meta(description="whether the camera takes a photo of each crossing")
+    ] = "off"
+    decision: Annotated[
+        Literal["rules", "officer"], Meta(description="who has the word: the rules alone, or an officer at the buttons")
+    ] = "rules"
+    specimens: Annotated[
+        Literal["refer", "accept"],
+        Meta(description="documents of specimen states such as UTO; accept only in practice"),
+    ] = "refer"
+    training: Annotated[bool, Meta(description="practice: every crossing is marked and never counted")] = False
+    collect_s: Annotated[Seconds, Meta(description="how long what is required is awaited, from the first read")] = 12.0
+    optional_s: Annotated[
+        Seconds, Meta(description="how long what is optional is awaited, once what is required is there")
+    ] = 4.0
+    officer_s: Annotated[
+        Seconds, Meta(description="how long the officer may decide; then the traveller is referred")
+    ] = 60.0
+    record_s: Annotated[Seconds, Meta(description="how long the disk may take; then the lane closes")] = 5.0
+    show_s: Annotated[Seconds, Meta(description="how long the green lamp is shown")] = 2.0
+    refer_s: Annotated[Seconds, Meta(description="how long the officer is called")] = 10.0
+    repeat_s: Annotated[
+        Seconds, Meta(description="the same document again within this time is the reader repeating itself")
+    ] = 3.0
 
 
 class LaneSettings(_Section, kw_only=True):
-    """One lane with its own devices."""
+    """One lane with its own devices. A kiosk has one or two."""
 
-    name: Name
-    kind: Literal["desk", "self_service"] = "self_service"
+    name: Annotated[Name, Meta(description="name of the lane, different from that of every device")]
+    kind: Annotated[
+        Literal["desk", "self_service"], Meta(description="whether an officer sits there, or the traveller scans alone")
+    ] = "self_service"
     policy: PolicySettings = PolicySettings()
-    readers: list[ReaderSettings] = []
+    readers: Annotated[list[ReaderSettings], Meta(description="the readers of the lane")] = []
     camera: CameraSettings = CameraSettings()
     panel: PanelSettings = PanelSettings()
-    scenario: str = ""  # what the simulated devices of this lane do
+    scenario: Annotated[
+        str, Meta(description="what simulated devices do: a file, or the name of a scenario that ships with Landfall")
+    ] = ""
 
 
 class StoreSettings(_Section, kw_only=True):
     """Where crossings are kept until the centre has them."""
 
-    path: str = "cache.db"
+    path: Annotated[FilePath, Meta(description="the local cache; its folder must be on the kiosk's own disk")] = (
+        "cache.db"
+    )
     keep_receipted_h: Annotated[
-        float, Meta(ge=0, le=24 * 366)
-    ]  # the centre's backup interval; there is no safe default
+        float,
+        Meta(
+            ge=0,
+            le=24 * 366,
+            description="how long released records stay: the centre's backup interval, so that it can ask again",
+        ),
+    ]
 
 
 class KeySettings(_Section, kw_only=True):
-    """Key files (JWK, RFC 7517); `$CREDENTIALS_DIRECTORY/` in front takes them from systemd."""
+    """Key files (JWK, RFC 7517). `$CREDENTIALS_DIRECTORY/` in front takes them from systemd."""
 
-    record: str  # private Ed25519: signs records
-    opening: str  # public X25519 of the centre: records are sealed to it
-    receipt: list[str]  # public Ed25519 of the centre: signs receipts; two during a rotation
+    record: Annotated[FilePath, Meta(description="private Ed25519 key, mode 0600: signs records")]
+    opening: Annotated[FilePath, Meta(description="public X25519 key of the centre: records are sealed to it")]
+    receipt: Annotated[
+        list[FilePath],
+        Meta(min_length=1, description="public Ed25519 key of the centre, which signs receipts; two during a rotation"),
+    ]
 
 
 class UplinkSettings(_Section, kw_only=True):
     """The broker. There is no way to speak to it without TLS."""
 
-    host: str
-    port: Annotated[int, Meta(ge=1, le=65535)] = 8883
-    ca: str  # PEM: the authority that signed the broker's certificate
-    certificate: str  # PEM: this kiosk's own
-    key: str  # PEM, mode 0600
-    keepalive_s: Annotated[int, Meta(ge=5, le=3600)] = 30
-    connect_timeout_s: Seconds = 10.0
-    retry_least_s: Seconds = 1.0  # decorrelated jitter between these two
-    retry_most_s: Seconds = 120.0
-    receipt_timeout_s: Seconds = 10.0  # then the window is sent again, and the time doubles
-    health_s: Seconds = 30.0
+    host: Annotated[Host, Meta(description="the broker, by the name that its certificate has")]
+    port: Annotated[int, Meta(ge=1, le=65535, description="its port for MQTT over TLS")] = 8883
+    ca: Annotated[FilePath, Meta(description="PEM: the authority that signed the broker's certificate")]
+    certificate: Annotated[FilePath, Meta(description="PEM: this kiosk's own certificate")]
+    key: Annotated[FilePath, Meta(description="PEM, mode 0600: its private key")]
+    keepalive_s: Annotated[
+        int, Meta(ge=5, le=3600, description="silence after which MQTT asks whether anybody is there")
+    ] = 30
+    connect_timeout_s: Annotated[Seconds, Meta(description="how long one attempt to connect may take")] = 10.0
+    retry_least_s: Annotated[Seconds, Meta(description="shortest pause between two attempts")] = 1.0
+    retry_most_s: Annotated[Seconds, Meta(description="longest pause between two attempts")] = 120.0
+    receipt_timeout_s: Annotated[
+        Seconds, Meta(description="without a receipt for so long, records are sent again, and the time doubles")
+    ] = 10.0
+    health_s: Annotated[Seconds, Meta(description="how often figures go to the centre")] = 30.0
 
 
 class ClockSettings(_Section, kw_only=True):
     """What the kiosk may believe of its clock."""
 
-    rtc: bool = False  # a battery-backed clock is fitted
-    not_before: str = "2026-01-01"  # an earlier date is certainly wrong
+    rtc: Annotated[bool, Meta(description="a battery-backed clock is fitted")] = False
+    not_before: Annotated[
+        str, Meta(description="an earlier date is certainly wrong", extra={"right": 'a day such as "2026-01-01"'})
+    ] = "2026-01-01"
 
 
 class ControlSettings(_Section, kw_only=True):
     """The local socket through which the command line reaches the daemon."""
 
-    socket: str = "control.sock"
+    socket: Annotated[FilePath, Meta(description="the socket's path")] = "control.sock"
 
 
 class Settings(_Section, kw_only=True):
-    """The whole of kiosk.toml."""
+    """The whole of kiosk.toml. Relative paths are taken from the folder of the file."""
 
     kiosk: IdentitySettings
     lanes: Annotated[list[LaneSettings], Meta(min_length=1, max_length=2)]
@@ -151,7 +192,7 @@ def parse(text: str, *, file: str, folder: Path, environment: dict[str, str]) ->
     try:
         settings = msgspec.convert(raw, Settings, strict=True)
     except msgspec.ValidationError as error:
-        raise _explain(file, raw, str(error)) from None
+        raise explain(file, Settings, raw, str(error)) from None
     _check(settings, file)
     credentials = environment.get("CREDENTIALS_DIRECTORY", "")
     keys = settings.keys
@@ -177,6 +218,30 @@ def _credential(path: str, directory: str) -> str:
 
 def _check(settings: Settings, file: str) -> None:
     """Refuse what each key alone cannot show."""
+    _check_names(settings, file)
+    _check_pins(settings, file)
+    for index, lane in enumerate(settings.lanes):
+        _check_lane(lane, f"lanes[{index}]", file)
+    keys, uplink = settings.keys, settings.uplink
+    paths = {"keys.record": keys.record, "keys.opening": keys.opening, "uplink.ca": uplink.ca}
+    paths |= {"uplink.certificate": uplink.certificate, "uplink.key": uplink.key}
+    paths |= {f"keys.receipt[{index}]": path for index, path in enumerate(keys.receipt)}
+    for key, path in paths.items():
+        if "\n" in path or path.lstrip().startswith(("{", "-----")):  # and what it is stays out of the sentence
+            raise SettingError(file, key, "must be the path of a file, and not what stands in it")
+    if uplink.retry_least_s > uplink.retry_most_s:
+        raise SettingError(
+            file, "uplink.retry_least_s", "must not be above uplink.retry_most_s", got=f"{uplink.retry_least_s:g}"
+        )
+    try:
+        date.fromisoformat(settings.clock.not_before)
+    except ValueError:
+        raise SettingError(
+            file, "clock.not_before", 'must be a day such as "2026-01-01"', got=shown(settings.clock.not_before)
+        ) from None
+
+
+def _check_names(settings: Settings, file: str) -> None:
     seen: dict[str, str] = {}
     for index, lane in enumerate(settings.lanes):
         for name, key in _device_names(lane, f"lanes[{index}]"):
@@ -185,27 +250,41 @@ def _check(settings: Settings, file: str) -> None:
                     file, key, f"must differ from {seen[name]}: each device and lane has a name of its own"
                 )
             seen[name] = key
-        if lane.policy.photo == "wanted" and lane.camera.driver == "none":
+
+
+def _check_pins(settings: Settings, file: str) -> None:
+    """Refuse a pin that two parts share; simulated panels have pins of their own, lane by lane."""
+    board: dict[str, str] = {}
+    for index, lane in enumerate(settings.lanes):
+        if lane.panel.driver == "none":
+            continue
+        taken = board if lane.panel.driver == "gpiozero" else {}
+        for part in PANEL_PARTS:
+            key, pin = f"lanes[{index}].panel.{part}", getattr(lane.panel, part)
+            spelt = f"GPIO{int(pin)}" if pin.isdecimal() else pin
+            if pin and spelt in taken:
+                raise SettingError(file, key, f"must not be {pin}, which {taken[spelt]} has")
+            taken[spelt] = key
+
+
+def _check_lane(lane: LaneSettings, at: str, file: str) -> None:
+    """Refuse a policy that the lane's devices cannot follow."""
+    policy, panel = lane.policy, lane.panel
+    if policy.photo == "wanted" and lane.camera.driver == "none":
+        raise SettingError(file, f"{at}.camera.driver", "must name a camera, because policy.photo is wanted")
+    if policy.decision == "officer" and (panel.driver == "none" or not (panel.accept and panel.refer)):
+        raise SettingError(
+            file, f"{at}.panel", "must have the buttons accept and refer, because policy.decision is officer"
+        )
+    if policy.direction == "button" and (panel.driver == "none" or not panel.direction):
+        raise SettingError(file, f"{at}.panel", "must have the button direction, because policy.direction is button")
+    if twice := set(policy.required) & set(policy.optional):
+        raise SettingError(file, f"{at}.policy.optional", f"must not repeat what is required: {min(twice)}")
+    for index, reader in enumerate(lane.readers):
+        if reader.driver == "serial" and not reader.path:
             raise SettingError(
-                file, f"lanes[{index}].camera.driver", "must name a camera, because policy.photo is wanted"
+                file, f"{at}.readers[{index}].path", "is missing; it must be a device such as /dev/serial/by-id/usb-..."
             )
-        if not lane.policy.required:
-            raise SettingError(file, f"lanes[{index}].policy.required", "must name at least one class of document")
-        twice = set(lane.policy.required) & set(lane.policy.optional)
-        if twice:
-            raise SettingError(
-                file, f"lanes[{index}].policy.optional", f"must not repeat what is required: {min(twice)}"
-            )
-        pins = {}
-        for part in ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "tamper"):
-            pin = getattr(lane.panel, part)
-            if pin and lane.panel.driver != "none" and pin in pins:
-                raise SettingError(file, f"lanes[{index}].panel.{part}", f"must not be {pin}, which {pins[pin]} has")
-            pins[pin] = part
-    if not settings.keys.receipt:
-        raise SettingError(file, "keys.receipt", "must name at least one key file of the centre")
-    if settings.uplink.retry_least_s > settings.uplink.retry_most_s:
-        raise SettingError(file, "uplink.retry_least_s", "must not be above uplink.retry_most_s")
 
 
 def _device_names(lane: LaneSettings, at: str) -> Iterator[tuple[str, str]]:
@@ -216,30 +295,3 @@ def _device_names(lane: LaneSettings, at: str) -> Iterator[tuple[str, str]]:
         yield lane.camera.name, f"{at}.camera.name"
     if lane.panel.driver != "none":
         yield lane.panel.name, f"{at}.panel.name"
-
-
-def _explain(file: str, raw: dict[str, Any], message: str) -> SettingError:
-    """Turn the validator's message into file, key, what would be right, and what is there."""
-    what, _, path = message.partition(" - at `$")
-    key = path.rstrip("`").lstrip(".")
-    if missing := re.fullmatch(r"Object missing required field `(\w+)`", what):
-        return SettingError(file, ".".join(filter(None, (key, missing[1]))), "is missing")
-    if unknown := re.fullmatch(r"Object contains unknown field `(.+)`", what):
-        return SettingError(
-            file, ".".join(filter(None, (key, unknown[1]))), "is not a setting; see the table in README"
-        )
-    right = what.replace("Expected ", "must be ", 1).partition(", got ")[0].replace("`", "")
-    right = right.replace("Invalid enum value", "must be one of the values that README lists for it")
-    right = right.replace("must be str matching regex", "must match")
-    return SettingError(file, key, right, got=_value_at(raw, key))
-
-
-def _value_at(raw: Any, key: str) -> object:
-    """Return what stands at `a.b[0].c`, shortened, or None."""
-    for part in re.findall(r"\w+|\[\d+\]", key):
-        try:
-            raw = raw[int(part[1:-1])] if part.startswith("[") else raw[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    text = repr(raw)
-    return text if len(text) <= 60 else f"{text[:57]}..."

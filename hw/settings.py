@@ -11,59 +11,85 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="lower case letters, digits and dashes")]
+from hw.framing import Family
+
+Name = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z", extra={"right": "1-32 lower case letters, digits and dashes"})
+]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Pin = Annotated[str, Meta(pattern=r"^(GPIO|BOARD)?[0-9]{1,2}$", description="a gpiozero pin name, such as GPIO17")]
+Pin = (
+    Annotated[str, Meta(pattern=r"^(GPIO|BOARD)?[0-9]{1,2}\Z", extra={"right": "a gpiozero pin name such as GPIO17"})]
+    | Literal[""]
+)
+PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "tamper")
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One document or barcode reader."""
 
-    name: Name
-    driver: Literal["serial", "simulated"] = "serial"
-    kind: Literal["document", "barcode"] = "document"
-    path: str = ""  # /dev/serial/by-id/..., which may hold wildcards, or /dev/ttyUSB0; the simulated driver has its own
-    baud: Annotated[int, Meta(ge=300, le=4_000_000)] = 9600
-    framing: str = "auto"  # a family of hw.framing, or auto
-    idle_gap_s: Annotated[float, Meta(gt=0, le=5)] = 0.15  # silence that ends a message without a terminator
-    substitutes: Annotated[str, Meta(pattern=r"^[!-~]{0,8}$")] = "?*"  # stand for characters that were not recognised
-    check_bcc: bool = True  # 3M RTE only: the rule of its block check character is assumed
+    name: Annotated[Name, Meta(description="name of the reader in records, log and status")]
+    driver: Annotated[Literal["serial", "simulated"], Meta(description="how it is reached")] = "serial"
+    kind: Annotated[Literal["document", "barcode"], Meta(description="what it reads")] = "document"
+    path: Annotated[
+        str,
+        Meta(description="its serial port, best `/dev/serial/by-id/...`; may hold wildcards; simulated ones have none"),
+    ] = ""
+    baud: Annotated[int, Meta(ge=300, le=4_000_000, description="its speed; USB readers take any")] = 9600
+    framing: Annotated[Family, Meta(description="how its messages begin and end")] = Family.AUTO
+    idle_gap_s: Annotated[
+        float, Meta(gt=0, le=5, description="silence that ends a message without a terminator, in seconds")
+    ] = 0.15
+    substitutes: Annotated[
+        str,
+        Meta(
+            pattern=r"^[!-~]{0,8}\Z",
+            description="what the reader sends for characters that it did not recognise",
+            extra={"right": "up to 8 printable ASCII characters"},
+        ),
+    ] = "?*"
+    check_bcc: Annotated[
+        bool, Meta(description="3M RTE only: check the block check character, whose rule is assumed")
+    ] = True
 
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The camera of the lane."""
 
-    name: Name = "camera"
-    driver: Literal["picamera2", "simulated", "none"] = "none"
-    python: str = "/usr/bin/python3"  # the interpreter that has picamera2
-    width: Annotated[int, Meta(ge=160, le=4608)] = 640
-    height: Annotated[int, Meta(ge=120, le=3456)] = 480
-    quality: Annotated[int, Meta(ge=1, le=100)] = 80
-    deadline_s: Seconds = 3.0
+    name: Annotated[Name, Meta(description="name of the camera in log and status")] = "camera"
+    driver: Annotated[Literal["picamera2", "simulated", "none"], Meta(description="how it is reached")] = "none"
+    python: Annotated[str, Meta(description="the interpreter that has picamera2")] = "/usr/bin/python3"
+    width: Annotated[int, Meta(ge=160, le=4608, description="of a photo, in pixels")] = 640
+    height: Annotated[int, Meta(ge=120, le=3456, description="of a photo, in pixels")] = 480
+    quality: Annotated[int, Meta(ge=1, le=100, description="of the JPEG")] = 80
+    deadline_s: Annotated[Seconds, Meta(description="how long a photo may take; then the crossing goes on without")] = (
+        3.0
+    )
 
 
 class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Pins of the panel; an empty name means that the part is not fitted."""
+    """Lamps, buzzer, gate and buttons. An empty pin means that the part is not fitted."""
 
-    name: Name = "panel"
-    driver: Literal["gpiozero", "simulated", "none"] = "none"
-    green: Pin | Literal[""] = "GPIO17"
-    amber: Pin | Literal[""] = "GPIO27"
-    red: Pin | Literal[""] = "GPIO22"
-    buzzer: Pin | Literal[""] = "GPIO18"
-    gate: Pin | Literal[""] = "GPIO23"
-    accept: Pin | Literal[""] = "GPIO5"
-    refer: Pin | Literal[""] = "GPIO6"
-    direction: Pin | Literal[""] = ""
-    tamper: Pin | Literal[""] = "GPIO26"
-    gate_pulse_s: Annotated[float, Meta(gt=0, le=10)] = 1.0
-    debounce_s: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    name: Annotated[Name, Meta(description="name of the panel in log and status")] = "panel"
+    driver: Annotated[Literal["gpiozero", "simulated", "none"], Meta(description="how it is reached")] = "none"
+    green: Annotated[Pin, Meta(description="lamp: passed")] = "GPIO17"
+    amber: Annotated[Pin, Meta(description="lamp: working, try again, officer called")] = "GPIO27"
+    red: Annotated[Pin, Meta(description="lamp: closed")] = "GPIO22"
+    buzzer: Annotated[Pin, Meta(description="buzzer")] = "GPIO18"
+    gate: Annotated[Pin, Meta(description="relay of the gate")] = "GPIO23"
+    accept: Annotated[Pin, Meta(description="the officer's button: let pass")] = "GPIO5"
+    refer: Annotated[Pin, Meta(description="the officer's button: refer")] = "GPIO6"
+    direction: Annotated[Pin, Meta(description="button that toggles entry and exit")] = ""
+    tamper: Annotated[Pin, Meta(description="switch that notices an opened case")] = "GPIO26"
+    gate_pulse_s: Annotated[float, Meta(gt=0, le=10, description="how long the gate's relay is closed, in seconds")] = (
+        1.0
+    )
+    debounce_s: Annotated[float, Meta(gt=0, le=1, description="how long a button must be still, in seconds")] = 0.05
 
 
 class DeviceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Every device of one lane."""
+    """Every device of one lane; `scenario` says what the simulated ones do: a file, or the name of one that ships."""
 
     readers: list[ReaderSettings] = []
     camera: CameraSettings = CameraSettings()
     panel: PanelSettings = PanelSettings()
-    scenario: str = ""  # what the simulated devices do: a file, or the name of one that ships in hw/simulated/scenarios
+    scenario: str = ""
