@@ -157,9 +157,10 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(result)
     else:
-        print(f"{result.kiosk}: captured {result.captured}, stored {result.stored}, lost {result.lost},", end=" ")
-        print(f"duplicated {result.duplicated}, surplus {result.surplus}, chain breaks {result.chain_breaks}", end=" ")
-        print(f"(training {result.training})")
+        captured = "an unknown number" if result.captured is None else result.captured
+        print(f"{result.kiosk}: captured {captured}, stored {result.stored}, practice {result.training}")
+        print(f"  lost {result.lost}, duplicated {result.duplicated}, surplus {result.surplus}", end="")
+        print(f", chain breaks {result.chain_breaks}, records still on the kiosk {result.unheld}")
         for one in result.chain.examples:
             print(f"  {one.stream} {one.epoch} {one.sequence}: {one.reason}")
     return 0 if result.is_clean else 1

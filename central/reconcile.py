@@ -23,6 +23,7 @@ from edge.errors import ContractError, SealError
 from edge.seal import Verifier
 from edge.wire.messages import RECORD_TYP
 from edge.wire.record import TOMBSTONE, decode_claims, sha256_hex
+from edge.wire.topics import Stream
 
 BREAKS_SHOWN = 20
 
@@ -36,12 +37,14 @@ class CountedHead(msgspec.Struct, frozen=True):
 
 
 class KioskCount(msgspec.Struct, frozen=True):
-    """A kiosk's own count. `captured` are crossings, each once, without practice; `training` is practice."""
+    """A kiosk's own count: the end of each stream, and how many crossings it captured (each once, without practice).
+
+    A kiosk that does not count crossings leaves `captured` out; records of its crossing stream are compared instead.
+    """
 
     kiosk: str
-    captured: int
     streams: dict[str, CountedHead]
-    training: int = 0
+    captured: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,12 @@ class ChainReport:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """A kiosk's count against the centre's. `surplus` are crossings that the kiosk does not count."""
+    """A kiosk's count against the centre's.
+
+    `stored` are crossings, each once, without practice (`training`). `lost` are those that the kiosk captured and the
+    centre does not hold (yet), `surplus` those that the kiosk does not count, `duplicated` second copies of a crossing.
+    `unheld` are records of any stream that the kiosk has and the centre does not hold yet.
+    """
 
     kiosk: str
     captured: int | None
@@ -79,6 +87,7 @@ class Reconciliation:
     surplus: int
     chain_breaks: int
     training: int
+    unheld: int
     chain: ChainReport
 
     @property
@@ -98,25 +107,27 @@ def read_count(text: bytes) -> KioskCount:
 def reconcile(engine: Engine, kiosk: str, count: KioskCount | None = None) -> Reconciliation:
     """Compare a kiosk's count with what is stored; without a count, only the chain and duplicates are judged.
 
-    A crossing is counted by its id. The ends of the kiosk's streams count as breaks where the centre holds them under
-    another hash; where it does not hold them yet, their crossings are `lost` so far.
+    A crossing is counted by its id. Where a stream ends on the kiosk with a record that the centre holds under another
+    hash, that is a break of the chain.
     """
+    heads = count.streams if count else {}
     with database.reading(engine) as connection:
         chain = _walk(connection, kiosk)
-        rows, distinct = _counted(connection, kiosk, training=False)
+        rows, stored = _counted(connection, kiosk, training=False)
         training, _ = _counted(connection, kiosk, training=True)
-        breaks = chain.breaks + (_differing_heads(connection, count) if count else 0)
+        unheld = {stream: _unheld(connection, kiosk, stream, head) for stream, head in heads.items()}
+        breaks = chain.breaks + sum(_differs(connection, kiosk, stream, head) for stream, head in heads.items())
     captured = count.captured if count else None
-    expected = distinct if captured is None else captured
     return Reconciliation(
         kiosk=kiosk,
         captured=captured,
-        stored=distinct,
-        lost=max(0, expected - distinct),
-        duplicated=rows - distinct,
-        surplus=max(0, distinct - expected),
+        stored=stored,
+        lost=unheld.get(Stream.CROSSING, 0) if captured is None else max(0, captured - stored),
+        duplicated=rows - stored,
+        surplus=0 if captured is None else max(0, stored - captured),
         chain_breaks=breaks,
         training=training,
+        unheld=sum(unheld.values()),
         chain=chain,
     )
 
@@ -135,19 +146,22 @@ def _counted(connection: Connection, kiosk: str, *, training: bool) -> tuple[int
     return rows, distinct
 
 
-def _differing_heads(connection: Connection, count: KioskCount) -> int:
-    """Return how many streams end on the kiosk with a record that is held here under another hash."""
-    differing = 0
-    for stream, head in count.streams.items():
-        query = select(record.c.hash).where(
-            record.c.kiosk == count.kiosk,
-            record.c.stream == stream,
-            record.c.epoch == head.epoch,
-            record.c.sequence == head.next_sequence - 1,
-        )
-        held = set(connection.scalars(query))
-        differing += bool(held and head.hash not in held)
-    return differing
+def _differs(connection: Connection, kiosk: str, stream: str, head: CountedHead) -> bool:
+    """Tell whether the centre holds other records than the kiosk's where its stream ends."""
+    query = select(record.c.hash).where(
+        record.c.kiosk == kiosk,
+        record.c.stream == stream,
+        record.c.epoch == head.epoch,
+        record.c.sequence == head.next_sequence - 1,
+    )
+    held = set(connection.scalars(query))
+    return bool(held) and head.hash not in held
+
+
+def _unheld(connection: Connection, kiosk: str, stream: str, head: CountedHead) -> int:
+    """Return how many records below the end of a kiosk's stream no branch of its epoch covers."""
+    branches = shelf.ends_of(connection, [EpochKey(kiosk, stream, head.epoch)])[EpochKey(kiosk, stream, head.epoch)]
+    return max(0, head.next_sequence - 1 - max((end.held_up_to for end in branches.values()), default=0))
 
 
 def _walk(connection: Connection, kiosk: str) -> ChainReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import func, select, text
 
-from central import registry
+from central import database, registry
 from central.collector import utc_now
+from central.overview import overview
 from central.reconcile import KioskCount, reconcile
+from central.tables import record, rejected
+from edge.seal import load_private_key
 from edge.wire.messages import RECEIPT_TYP, RESEND_TYP, Receipt, Resend, decode
-from edge.wire.topics import command_topic, receipt_topic, stream_topic
+from edge.wire.topics import command_topic, receipt_topic, status_topic, stream_topic
 from provisioning.authority import Authority, make_centre_keys
 from provisioning.local_broker import LocalBroker
 from tests.harness.kiosk_records import CentreKeys, FakeKiosk, batch
@@ -24,6 +29,7 @@ from tests.harness.mosquitto import Participant
 
 pytestmark = pytest.mark.journey
 WITHIN_S = 20.0
+on_one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # where the database makes no difference
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +45,6 @@ def ca(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def centre(ca):
-    from edge.seal import load_private_key
-
     keys = ca[1] / "keys"
     return CentreKeys(load_private_key(keys / "receipt.key.json"), load_private_key(keys / "opening.key.json"))
 
@@ -73,6 +77,8 @@ class Running:
         self.start()
 
     def start(self) -> None:
+        """Start the process; `wait_for` looks at what it says from now on."""
+        self._since = len(self.lines)
         self.process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
         self._reader = threading.Thread(target=self._read, args=(self.process,))
         self._reader.start()
@@ -85,7 +91,9 @@ class Running:
 
     def wait_for(self, text: str, times: int = 1) -> None:
         with self._said:
-            found = self._said.wait_for(lambda: sum(text in line for line in self.lines) >= times, WITHIN_S)
+            found = self._said.wait_for(
+                lambda: sum(text in line for line in self.lines[self._since :]) >= times, WITHIN_S
+            )
         assert found, f"{text!r} not said; said: {self.lines}"
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -173,3 +181,132 @@ def test_what_was_stored_is_answered_with_a_signed_receipt(collectors, kiosk, cl
     assert not receipt.forked
     assert reconcile(engine, kiosk.name, count_of(kiosk)).is_clean
     assert collector.end() == 0
+
+
+def test_two_collectors_share_the_work_and_every_record_is_held_once(collectors, kiosk, client, answers, engine):
+    collectors(2)
+    topic = stream_topic(kiosk.name, "crossing")
+    sent = [kiosk.start_epoch(), *kiosk.crossings(40)]
+    for start in range(0, len(sent), 2):
+        client.publish(topic, batch(*sent[start : start + 3]))  # each second record comes twice
+    answers.wait_for(holds(41))
+    assert reconcile(engine, kiosk.name, count_of(kiosk)).is_clean
+    with database.reading(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(record)) == 41
+
+
+def test_a_collector_that_is_killed_again_and_again_loses_nothing(collectors, kiosk, client, answers, engine):
+    (collector,) = collectors()
+    topic = stream_topic(kiosk.name, "crossing")
+    sent = [kiosk.start_epoch(), *kiosk.crossings(30)]
+    for start in range(0, len(sent), 10):
+        for one in sent[start : start + 10]:
+            client.publish(topic, batch(one))
+        collector.end(signal.SIGKILL)
+        collector.start()
+    collector.wait_for("collector ready")
+    held = max((one.held_up_to for one in answers.all() if isinstance(one, Receipt)), default=0)
+    for one in sent[held:]:  # as a kiosk does: from the last receipt on
+        client.publish(topic, batch(one))
+    answers.wait_for(holds(31))
+    found = reconcile(engine, kiosk.name, count_of(kiosk))
+    assert found.is_clean
+    assert found.chain.records == 31
+
+
+@on_one_database
+def test_a_broker_that_restarts_is_found_again(collectors, kiosk, ca, centre, broker, engine):
+    (collector,) = collectors()
+    broker.kill()
+    collector.wait_for("connection lost")
+    broker.start()
+    collector.wait_for("collector ready", times=2)
+    with Participant(broker, ca[1] / "kiosk") as client:
+        client.subscribe(receipt_topic(kiosk.name, "+"))
+        client.publish(stream_topic(kiosk.name, "crossing"), batch(kiosk.start_epoch()))
+        Answers(client, centre).wait_for(holds(1))
+    assert collector.end() == 0
+
+
+@on_one_database
+def test_hostile_messages_are_set_aside_and_the_next_good_one_is_held(collectors, kiosk, client, answers, engine):
+    (collector,) = collectors()
+    topic = stream_topic(kiosk.name, "crossing")
+    stranger = FakeKiosk("utopia/lane-1", centre=kiosk.centre)
+    hostile = [os.urandom(1024 * 1024), b"", b"[" * 50_000, b"{}", b"[1]", batch(stranger.start_epoch())]
+    for payload in hostile:
+        client.publish(topic, payload)
+    client.publish(stream_topic(kiosk.name, "audit"), batch(kiosk.clone().start_epoch()))
+    client.publish(status_topic(kiosk.name), b"no status")
+    client.publish(topic, batch(kiosk.start_epoch()))
+    answers.wait_for(holds(1))
+    with database.reading(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(rejected)) == len(hostile) + 1
+    assert collector.end() == 0
+    assert not any("Traceback" in line for line in collector.lines)
+
+
+@on_one_database
+def test_a_hole_is_asked_for_with_a_signed_request_and_closes(collectors, kiosk, client, answers, engine):
+    collectors()
+    topic = stream_topic(kiosk.name, "crossing")
+    first, lost, last = kiosk.start_epoch(), *kiosk.crossings(2)
+    client.publish(topic, batch(first, last))
+    resend = answers.wait_for(lambda answer: isinstance(answer, Resend))
+    assert (resend.kiosk, resend.stream, resend.epoch, resend.from_) == (kiosk.name, "crossing", kiosk.epoch, 2)
+    client.publish(topic, batch(lost))
+    answers.wait_for(holds(3))
+
+
+@on_one_database
+def test_a_kiosk_with_receipts_that_the_centre_does_not_remember_is_asked_at_once(collectors, kiosk, client, answers):
+    collectors()
+    kiosk.start_epoch()
+    head = msgspec.structs.replace(kiosk.head, held_up_to=1)
+    client.publish(status_topic(kiosk.name), kiosk.status(crossing=head), retain=True)
+    assert answers.wait_for(lambda answer: isinstance(answer, Resend)).from_ == 1
+
+
+@on_one_database
+def test_a_retained_status_is_read_by_a_collector_that_comes_later(collectors, kiosk, client, answers, engine):
+    kiosk.start_epoch()
+    head = msgspec.structs.replace(kiosk.head, held_up_to=1)
+    client.publish(status_topic(kiosk.name), kiosk.status(crossing=head), retain=True)
+    collectors()
+    answers.wait_for(lambda answer: isinstance(answer, Resend))
+    assert [one.kind for one in overview(engine).incidents] == ["centre_restored"]
+
+
+@on_one_database
+def test_a_receipt_is_retained_for_a_kiosk_that_was_away(collectors, kiosk, client, answers, broker, ca, centre):
+    collectors()
+    client.publish(stream_topic(kiosk.name, "crossing"), batch(kiosk.start_epoch(), kiosk.crossing()))
+    answers.wait_for(holds(2))
+    with Participant(broker, ca[1] / "kiosk") as later:  # pushes the first connection of this certificate off
+        later.subscribe(receipt_topic(kiosk.name, "crossing"))
+        assert Answers(later, centre).wait_for(holds(2)).hash_at == kiosk.hash
+        assert later.delivered(1)[0].retained
+
+
+def test_a_database_that_another_writer_holds_delays_and_loses_nothing(collectors, kiosk, client, answers, engine):
+    collectors()
+    kiosk_records = [kiosk.start_epoch(), *kiosk.crossings(5)]
+    with database.writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("LOCK TABLE branch IN EXCLUSIVE MODE"))
+        client.publish(stream_topic(kiosk.name, "crossing"), batch(*kiosk_records))
+        assert answers.all() == []
+    answers.wait_for(holds(6))
+
+
+@on_one_database
+def test_no_line_of_the_log_shows_what_was_in_a_letter(collectors, kiosk, client, answers):
+    (collector,) = collectors()
+    surname = "ERIKSSON"
+    documents = [{"source": "mrz", "kind": "TD3", "reader": "r", "fields": {"surname": surname}, "verdicts": []}]
+    sent = [kiosk.start_epoch(), kiosk.crossing(documents=documents), kiosk.append("x", surname.encode())]
+    client.publish(stream_topic(kiosk.name, "crossing"), batch(*sent))
+    answers.wait_for(holds(3))
+    collector.end()
+    assert surname not in "".join(collector.lines)
+    assert all(line.startswith("<") for line in collector.lines)

@@ -7,7 +7,6 @@ record was made by `edge.seal` and `edge.wire`, so what the centre takes from he
 from __future__ import annotations
 
 import copy
-import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -178,13 +177,12 @@ class FakeKiosk:
         said = Status(self.name, "online", "c", "b", "1", AT, heads)
         return self.signer.sign(messages.encode(said), messages.STATUS_TYP).encode()
 
-    def count(self, *, training: int = 0) -> dict[str, Any]:
+    def count(self) -> dict[str, Any]:
         """Return the kiosk's own count, as `landfall queue stats --json` tells it."""
         head = {"epoch": self.epoch, "next_sequence": self.sequence + 1, "hash": self.hash}
         return {
             "kiosk": self.name,
             "captured": len(self.captured),
-            "training": training,
             "streams": {self.stream: head},
         }
 
@@ -192,8 +190,3 @@ class FakeKiosk:
 def batch(*records: Record) -> bytes:
     """Return records as one message."""
     return record.encode_batch(one.encode() for one in records)
-
-
-def fingerprint(records: list[Record]) -> str:
-    """Return one hash over the hashes of records, in their order."""
-    return hashlib.sha256("".join(one.hash for one in records).encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""central.toml: what is taken, and the sentence for what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from central.config import load, parse
+from edge.errors import SettingError
+
+HERE = Path("/etc/landfall/central.toml")
+WHOLE = """
+[database]
+url = "postgresql://landfall:geheim@db.example/landfall"
+[broker]
+host = "broker.example"
+ca = "ca.crt"
+certificate = "/run/credentials/client.crt"
+key = "client.key"
+[keys]
+receipt_key = "receipt.key.json"
+opening_keys = ["opening.key.json", "old/opening.key.json"]
+[collector]
+gap_patience_s = 2
+"""
+
+
+def test_paths_are_taken_from_the_folder_of_the_file():
+    settings = parse(WHOLE, HERE)
+    broker, keys = settings.for_collecting()
+    assert (broker.ca, broker.certificate) == (Path("/etc/landfall/ca.crt"), Path("/run/credentials/client.crt"))
+    assert keys.opening_keys == (Path("/etc/landfall/opening.key.json"), Path("/etc/landfall/old/opening.key.json"))
+    assert (broker.port, settings.collector.gap_patience_s) == (8883, 2)
+
+
+def test_an_empty_file_means_a_database_beside_it():
+    assert parse("", HERE).database.url == "sqlite:////etc/landfall/central.db"
+
+
+def test_an_absolute_database_stays_where_it_is():
+    assert parse('[database]\nurl = "sqlite:////var/lib/x.db"', HERE).database.url == "sqlite:////var/lib/x.db"
+
+
+def test_postgresql_is_reached_through_psycopg():
+    assert parse(WHOLE, HERE).database.url.startswith("postgresql+psycopg://landfall:geheim@")
+
+
+def test_no_password_is_in_a_repr():
+    assert "geheim" not in repr(parse(WHOLE, HERE))
+
+
+BROKER = '[broker]\nhost = "h"\nca = "a"\ncertificate = "b"\nkey = "c"\n'
+WRONG = {
+    "no TOML": ("[", "", "is not TOML"),
+    "unknown section": ("[brokr]", "brokr", "is no setting"),
+    "unknown key": (BROKER + "prot = 1", "broker.prot", "is no setting"),
+    "missing key": ('[broker]\nhost = "h"', "broker.ca", "must be set"),
+    "port of the wrong type": (BROKER + 'port = "8883"', "broker.port", "expected `int`"),
+    "port out of range": (BROKER + "port = 70000", "broker.port", "<= 65535"),
+    "path that is none": (BROKER.replace('"a"', "7"), "broker.ca", "path of a file"),
+    "empty path": (BROKER.replace('"a"', '""'), "broker.ca", "path of a file"),
+    "no opening key": ('[keys]\nreceipt_key = "a"\nopening_keys = []', "keys.opening_keys", "length >= 1"),
+    "another database": ('[database]\nurl = "mysql://h/d"', "database.url", "sqlite:// or postgresql://"),
+    "a database in memory": ('[database]\nurl = "sqlite://"', "database.url", "must name a file"),
+    "no URL": ('[database]\nurl = "central.db"', "database.url", "sqlite:///FILE"),
+    "impatience": ("[collector]\ngap_patience_s = 0", "collector.gap_patience_s", "> 0"),
+    "what is no setting but a field": ('file = "x"', "file", "is no setting"),
+}
+
+
+@pytest.mark.parametrize(("text", "key", "right"), WRONG.values(), ids=WRONG.keys())
+def test_every_error_names_file_key_and_what_would_be_right(text, key, right):
+    with pytest.raises(SettingError) as caught:
+        parse(text, HERE)
+    assert (caught.value.file, caught.value.key) == (str(HERE), key)
+    assert right in str(caught.value)
+
+
+def test_collecting_needs_a_broker_and_keys():
+    with pytest.raises(SettingError, match=r"\[broker\] must name host"):
+        parse("", HERE).for_collecting()
+    with pytest.raises(SettingError, match=r"\[keys\] must name receipt_key"):
+        parse(BROKER, HERE).for_collecting()
+
+
+def test_a_file_that_is_not_there_is_an_error_of_settings(tmp_path):
+    with pytest.raises(SettingError, match="cannot be read"):
+        load(tmp_path / "central.toml")
+    (tmp_path / "central.toml").write_bytes(b"\xff")
+    with pytest.raises(SettingError, match="UTF-8"):
+        load(tmp_path / "central.toml")

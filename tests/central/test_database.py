@@ -1,0 +1,61 @@
+"""The schema: migrations and tables say the same, and several processes may upgrade at once."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DBAPIError
+
+from central import database
+from central.tables import centre, metadata
+
+
+def test_the_migrations_build_the_tables(engine):
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_several_processes_may_upgrade_at_once(url):
+    failures = []
+
+    def upgrade():
+        engine = database.connect(url)
+        try:
+            database.upgrade(engine)
+        except Exception as error:
+            failures.append(error)
+        finally:
+            engine.dispose()
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_failed_transaction_leaves_nothing_and_its_error_shows_no_values(engine):
+    with pytest.raises(DBAPIError) as caught, database.writing(engine) as connection:
+        connection.execute(insert(centre), [{"key": "a", "value": "Eriksson"}] * 2)
+    assert "Eriksson" not in str(caught.value)
+    with database.reading(engine) as connection:
+        assert connection.execute(select(centre)).all() == []
+
+
+def test_reading_sees_one_state_and_blocks_no_writer(engine):
+    with database.reading(engine) as connection:
+        assert connection.execute(select(centre)).all() == []
+        with database.writing(engine) as other:
+            other.execute(insert(centre), {"key": "a", "value": "b"})
+        assert connection.execute(select(centre)).all() == []
+
+
+def test_moments_are_text_that_sorts():
+    text = "2026-03-01T12:00:00.250Z"
+    assert database.rfc3339(database.moment(text)) == text
+    assert database.rfc3339(database.moment("2026-03-01T13:00:00.250+01:00")) == text
