@@ -11,8 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from gpiozero import Button as Contact
-from gpiozero import DigitalOutputDevice, GPIOZeroError
+from gpiozero import DigitalInputDevice, DigitalOutputDevice, GPIOZeroError
 from gpiozero.pins import Factory
 
 from hw.devices import (
@@ -66,7 +65,7 @@ class GpioPanel:
         self._pins = {part: pin for part in (*_OUTPUTS, *_CONTACTS) if (pin := getattr(settings, part))}
         self._refuse_shared_pins()
         self._outputs: dict[str, DigitalOutputDevice] = {}
-        self._contacts: dict[str, Contact] = {}
+        self._contacts: dict[str, DigitalInputDevice] = {}
         self._emit: Emit | None = None
         self._is_lost = False
 
@@ -81,7 +80,7 @@ class GpioPanel:
             return
         emit(DeviceReady(self.name))
         tamper = self._contacts.get("tamper")
-        if tamper is not None and not tamper.is_pressed:
+        if tamper is not None and not tamper.is_active:
             emit(CaseOpened(self.name))
 
     def show(self, signal: Signal) -> None:
@@ -122,13 +121,15 @@ class GpioPanel:
                 self._outputs[part] = DigitalOutputDevice(self._pins[part], initial_value=False, pin_factory=factory)
         for part in _CONTACTS:
             if part in self._pins:
-                contact = Contact(self._pins[part], pull_up=True, bounce_time=settings.debounce_s, pin_factory=factory)
+                contact = DigitalInputDevice(
+                    self._pins[part], pull_up=True, bounce_time=settings.debounce_s, pin_factory=factory
+                )
                 self._contacts[part] = contact
                 if part == "tamper":
-                    contact.when_released = self._emits(CaseOpened(self.name))
-                    contact.when_pressed = self._emits(CaseClosed(self.name))
+                    contact.when_deactivated = self._emits(CaseOpened(self.name))
+                    contact.when_activated = self._emits(CaseClosed(self.name))
                 else:
-                    contact.when_pressed = self._emits(ButtonPressed(self.name, Button(part)))
+                    contact.when_activated = self._emits(ButtonPressed(self.name, Button(part)))
 
     def _emits(self, event: ButtonPressed | CaseOpened | CaseClosed) -> Callable[[], None]:
         def tell() -> None:

@@ -110,7 +110,7 @@ def test_a_process_that_crashes_or_babbles_costs_one_photo_and_is_started_again(
 def test_a_process_that_breaks_the_protocol_is_lost_once_and_the_photo_fails(
     open_camera: Opens, inbox: Inbox, source: str
 ):
-    camera = open_camera(child(source), deadline_s=2.0)
+    camera = open_camera(child(source), deadline_s=0.5)
     camera.take_photo("1")
     events = [inbox.next()]
     while not any(isinstance(event, PhotoFailed) for event in events):

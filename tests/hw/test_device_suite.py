@@ -23,7 +23,7 @@ FRAMINGS = [family for family in Family if family is not Family.BARCODE]
 
 
 def simulated(framing: str, scenario: Path) -> DeviceSettings:
-    scenario.write_text("count = 1\npatience_s = 1")
+    scenario.write_text("count = 1\npatience_s = 0.2")
     return DeviceSettings(
         readers=[ReaderSettings(name="mrz", driver="simulated", framing=framing)],
         camera=CameraSettings(driver="simulated", deadline_s=20),

@@ -48,6 +48,8 @@ def serve(devices: Devices, inbox: Inbox, travellers: int, answer: Signal = Sign
     show, witness = devices.panel.show, devices.simulation.witness
     deadline = time.monotonic() + DEADLINE_S
     devices.start(inbox.put)
+    while {event.device for event in inbox.seen if isinstance(event, DeviceReady)} != set(devices.names()):
+        inbox.next()
     show(Signal.READY)
     while len(witness.sightings) < travellers:
         assert time.monotonic() < deadline
