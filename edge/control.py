@@ -7,12 +7,13 @@ request is answered by the main loop, so what it says is the state of one moment
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ class ControlServer:
             self._path.unlink(missing_ok=True)
             old = os.umask(0o117)
             try:
-                self._socket.bind(str(self._path))
+                with _short(self._path) as path:
+                    self._socket.bind(path)
             finally:
                 os.umask(old)
             self._socket.listen(8)
@@ -105,7 +107,8 @@ def ask(path: Path, verb: str, **arguments: object) -> dict[str, Any]:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
             daemon.settimeout(2 * ANSWER_S)
-            daemon.connect(str(path))
+            with _short(path) as short:
+                daemon.connect(short)
             daemon.sendall(msgspec.json.encode({"verb": verb, **arguments}) + b"\n")
             line = _read_line(daemon, most=16 * 1024 * 1024)
     except OSError as error:
@@ -117,6 +120,16 @@ def ask(path: Path, verb: str, **arguments: object) -> dict[str, Any]:
     if "error" in answer:
         raise LandfallError(f"the kiosk refused: {answer['error']}")
     return answer
+
+
+@contextlib.contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """Yield a name of the path that fits into a socket address, which holds 107 bytes (unix(7))."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def _read_line(peer: socket.socket, most: int = MAX_REQUEST_BYTES) -> bytes:

@@ -7,9 +7,12 @@ head, and the timer that sends again when receipts stand still. Always true: rec
 
 from __future__ import annotations
 
+from collections import deque
+
 FIRST_HOLD_OFF_S = 1.0
 MOST_HOLD_OFF_S = 60.0
 MOST_TIMEOUT_S = 300.0
+UNACKNOWLEDGED = 6  # TCP sends again by itself: without a PUBACK the timer is so many times as patient
 
 
 class Sender:
@@ -28,6 +31,7 @@ class Sender:
         self._due_s: float | None = None  # when to go back, while something awaits a receipt
         self._not_before_s = 0.0
         self._hold_off_s = FIRST_HOLD_OFF_S
+        self._ahead: deque[tuple[int, int]] = deque()  # last record and size of each batch that awaits its receipt
         self._ahead_bytes = 0
         self._is_probing = False
 
@@ -47,9 +51,15 @@ class Sender:
     def sent(self, last: int, size: int, now_s: float) -> None:
         """Note that everything up to `last` was handed to the link in `size` bytes."""
         self.cursor = last
+        self._ahead.append((last, size))
         self._ahead_bytes += size
         if self._due_s is None:
-            self._due_s = now_s + self._timeout_s
+            self._due_s = now_s + UNACKNOWLEDGED * self._timeout_s
+
+    def acknowledged(self, now_s: float, round_trip_s: float) -> None:
+        """Note a PUBACK: it is at the broker, so from now on it is the receipt that is awaited."""
+        if self._due_s is not None:
+            self._due_s = now_s + self._timeout_s + 2 * round_trip_s
 
     def appended(self, head: int) -> None:
         """Note that the store goes on to `head`."""
@@ -64,11 +74,9 @@ class Sender:
         self._is_probing = False
         self._timeout_s, self._hold_off_s = self._first_timeout_s, FIRST_HOLD_OFF_S
         self._not_before_s = 0.0
-        if self.cursor == self.held:
-            self._ahead_bytes, self._due_s = 0, None
-        else:
-            self._ahead_bytes //= 2
-            self._due_s = now_s + self._timeout_s
+        while self._ahead and self._ahead[0][0] <= up_to:
+            self._ahead_bytes -= self._ahead.popleft()[1]
+        self._due_s = now_s + UNACKNOWLEDGED * self._timeout_s if self.cursor > self.held else None
 
     def rewind(self, to: int) -> None:
         """Go back below what was held: the centre asks for everything after `to` again."""
@@ -107,4 +115,6 @@ class Sender:
         return min(times, default=None)
 
     def _go_back(self) -> None:
-        self.cursor, self._ahead_bytes, self._due_s = self.held, 0, None
+        self.cursor, self._due_s = self.held, None
+        self._ahead.clear()
+        self._ahead_bytes = 0

@@ -349,6 +349,8 @@ class Uplink:
             self._window.limit_packet(self._packet_limit)
         if event.reason_code >= 0x80 or event.reason_code == NO_MATCHING_SUBSCRIBERS:
             self._senders[stream].nobody_listens(self._clock_s())
+        else:
+            self._senders[stream].acknowledged(self._clock_s(), self._window.round_trip_s)
 
     # --- what the centre says ----------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ TLS goes through untouched; the relay sees bytes, as a bad network does.
 from __future__ import annotations
 
 import contextlib
+import queue
 import socket
 import threading
 import time
@@ -109,17 +110,33 @@ class Proxy:
             self._run(self._relay, server, client, Way.DOWN)
 
     def _relay(self, source: socket.socket, sink: socket.socket, way: Way) -> None:
-        try:
+        """Take what comes; another thread hands it on when its time has come."""
+        on_its_way: queue.Queue[tuple[float, bytes]] = queue.Queue(maxsize=64)
+        self._run(self._deliver, on_its_way, source, sink, way)
+        with contextlib.suppress(OSError):
             while chunk := source.recv(CHUNK):
-                if self.delay_s:
-                    time.sleep(self.delay_s)
                 if self.rate:
                     time.sleep(len(chunk) / self.rate)
-                self._open[way].wait()
+                on_its_way.put((time.monotonic() + self.delay_s, chunk))
+        on_its_way.put((0.0, b""))
+
+    def _deliver(
+        self, on_its_way: queue.Queue[tuple[float, bytes]], source: socket.socket, sink: socket.socket, way: Way
+    ) -> None:
+        is_broken = False
+        while True:
+            due_s, chunk = on_its_way.get()
+            if not chunk:
+                break
+            if is_broken:
+                continue
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            self._open[way].wait()
+            try:
                 sink.sendall(chunk)
                 self.passed[way] += len(chunk)
-        except OSError:
-            pass
+            except OSError:
+                is_broken = True
         for one in (source, sink):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
