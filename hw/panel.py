@@ -74,7 +74,6 @@ class GpioPanel:
         if self._emit is not None:
             return
         self._emit = emit
-        self._try(self._take_pins)
         self.show(Signal.CLOSED)
         if self._is_lost:
             return
@@ -85,6 +84,8 @@ class GpioPanel:
 
     def show(self, signal: Signal) -> None:
         """Show one signal; the one before it ends. What is no signal is shown as `CLOSED`."""
+        if self._emit is None:
+            return
         self._try(self._show, PATTERNS.get(signal, PATTERNS[Signal.CLOSED]))
 
     def open_gate(self) -> None:
@@ -117,10 +118,10 @@ class GpioPanel:
     def _take_pins(self) -> None:
         settings, factory = self._settings, self._factory
         for part in _OUTPUTS:
-            if part in self._pins:
+            if part in self._pins and part not in self._outputs:
                 self._outputs[part] = DigitalOutputDevice(self._pins[part], initial_value=False, pin_factory=factory)
         for part in _CONTACTS:
-            if part in self._pins:
+            if part in self._pins and part not in self._contacts:
                 contact = DigitalInputDevice(
                     self._pins[part], pull_up=True, bounce_time=settings.debounce_s, pin_factory=factory
                 )
@@ -140,6 +141,8 @@ class GpioPanel:
         return tell
 
     def _show(self, pattern: Pattern) -> None:
+        if len(self._outputs) + len(self._contacts) < len(self._pins):
+            self._take_pins()  # the start, or another attempt after one that failed
         for part in ("green", "amber", "red", "buzzer"):
             if part in self._outputs:
                 self._outputs[part].off()
@@ -165,6 +168,6 @@ class GpioPanel:
                 self._emit(DeviceLost(self.name, f"the pins do not answer: {type(error).__name__}"))
             self._is_lost = True
         else:
-            if self._is_lost and self._outputs and self._emit is not None:
+            if self._is_lost and self._emit is not None:
                 self._emit(DeviceReady(self.name))
             self._is_lost = False

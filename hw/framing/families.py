@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hw.framing.contents import AAMVA_START, AIM, VDS_START
+
 ELYCTIS_INQUIRE = b"\x49\x00\x00"
 ELYCTIS_CONTINUOUS = b"\x43\x00\x01\x01"  # disarmed by each good read
 HONEYWELL_TRIGGER = b"\x16\x54\x0d"
@@ -56,11 +58,6 @@ _COMMANDS = {
     Family.ELYCTIS: Commands(on_open=ELYCTIS_CONTINUOUS, after_frame=ELYCTIS_CONTINUOUS),
     Family.HONEYWELL: Commands(HONEYWELL_TRIGGER, HONEYWELL_TRIGGER, HONEYWELL_RELEASE),
 }
-
-AIM = rb"\][A-Za-z][0-9A-Za-z]?"  # ISO/IEC 15424: flag, code character, modifier
-# AAMVA DL/ID standard, header: "@", LF, RS (FS in the first edition), CR. An ICAO VDS: magic DC and a version byte.
-AAMVA_START = rb"@\r?\n[\x1c\x1e]"
-VDS_START = rb"\xdc[\x01-\x04]"
 
 _ACCESS_IS = rb"(?P<ocr>\x1c\x02)|(?P<magstripe>\x0e\x02)|(?P<barcode>\x1e\x02)"
 _RTE = rb"(?P<rte>\x01..OU\x02)"

@@ -13,7 +13,22 @@ from functools import reduce
 from operator import xor
 
 from hw.devices import Frame
-from hw.framing.families import AAMVA_START, AIM, ENVELOPE, VDS_START, Family
+from hw.framing.contents import (
+    AAMVA_BEGUN,
+    AAMVA_ELEMENT,
+    AAMVA_START,
+    CONTROL,
+    NOT_ASCII,
+    VDS_START,
+    begins_binary,
+    declared_end_of_aamva,
+    is_known_content,
+    is_text,
+    split_symbology,
+    whole_vds,
+    without_reader_terminator,
+)
+from hw.framing.families import ENVELOPE, Family
 from hw.framing.mrz_lines import LINES_OF, RUNS_OF, Half, Loner, MrzLines
 
 LONGEST_FRAME = 16 * 1024  # the largest QR or PDF417 symbol holds 7,089 characters
@@ -28,17 +43,7 @@ EMPTY = "an empty message"
 WRONG_BCC = "the block check character does not match"
 
 _TERMINATOR = re.compile(rb"\r\n|\r|\n")
-_AAMVA_BEGUN = re.compile(rb"@\r?\n?\Z")
-_AAMVA_HEADER = re.compile(AAMVA_START + rb"\r?(?:ANSI |AAMVA)[0-9]{10,12}((?:[A-Z]{2}[0-9]{8}){1,16})")
-_AAMVA_ELEMENT = re.compile(rb"[DZ][A-Z]{2}")
-_READER_CR = re.compile(rb"(?<=\r)(?:\r\n|\r|\n)\Z")  # what the reader put behind the CR that is the barcode's own
 _RTE_LINES = re.compile(rb"([^\r\x03]*)\r([^\r\x03]*)\r([^\r\x03]*)\r\x03(.)", re.DOTALL)
-_SYMBOLOGY = re.compile(AIM, re.DOTALL)
-_CONTENT = re.compile(rb"M[1-9][A-Z /]|HC1:|\{|" + AAMVA_START + rb"|" + VDS_START, re.DOTALL)
-_BINARY = re.compile(rb".?(?:%b)?%b" % (AIM, VDS_START), re.DOTALL)
-_CONTROL = bytes(set(range(0x20)) - {0x04, 0x09, 0x1C, 0x1D, 0x1E, 0x1F}) + b"\x7f"  # ISO/IEC 15434 uses the others
-_NOT_ASCII = bytes(range(0x80, 0x100))
-_SIGNATURE_SIZES = (48, 56, 64, 96, 128, 132)  # raw ECDSA, 192 to 521 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +181,9 @@ class Framer:
         return self._take_envelope(start, b"\x03", Family.STX_ETX, quiet)
 
     def _take_envelope(self, start: int, end_mark: bytes, family: str, quiet: bool) -> bool:
-        is_binary = _BINARY.match(self._buffer, start)
+        is_binary = begins_binary(self._buffer, start)
         end = self._buffer.find(end_mark, start)
-        while is_binary and end >= 0 and not _whole_vds(self._buffer[start:end]):
+        while is_binary and end >= 0 and not whole_vds(self._buffer[start:end]):
             end = self._buffer.find(end_mark, end + 1)  # a signature may contain the end mark
         if not is_binary:
             inner = ENVELOPE.search(self._buffer, start, end if end >= 0 else len(self._buffer))
@@ -191,7 +196,7 @@ class Framer:
         match family:
             case "access-is-magstripe" if body[:1] not in (b"%", b";", b"+"):
                 body = body[2:]  # type and track byte, as one sample shows; sentinels stay with the track
-            case "access-is-barcode" if not (_CONTENT.match(body) or body.startswith(b"]")):
+            case "access-is-barcode" if not (is_known_content(body) or body.startswith(b"]")):
                 body = body[1:]  # names the symbology in the maker's own code
         self._emit_contents(body, family)
         return True
@@ -220,7 +225,7 @@ class Framer:
         if end is None:
             return quiet and self._give_up_on_half(start)
         body = bytes(self._buffer[start + 1 : end])
-        if not _is_text(body.translate(None, b"\r\n")):
+        if not is_text(body.translate(None, b"\r\n")):
             return self._give_up_on_half(start)
         self._cut(end)
         self._end_lines()
@@ -245,9 +250,9 @@ class Framer:
     def _take_vds(self, start: int, quiet: bool) -> bool:
         if not quiet:
             return False
-        symbology, payload = _split_symbology(self._cut(len(self._buffer)))
+        symbology, payload = split_symbology(self._cut(len(self._buffer)))
         self._end_lines()
-        self._emit(_whole_vds(payload) or payload, Family.RAW, symbology)
+        self._emit(whole_vds(payload) or payload, Family.RAW, symbology)
         return True
 
     def _take_aamva(self, start: int, quiet: bool) -> bool:
@@ -261,18 +266,13 @@ class Framer:
 
     def _after_aamva(self) -> int | None:
         """Return where something else begins behind the declared length, if it does."""
-        header = _AAMVA_HEADER.search(self._buffer)
-        if header is None:
-            return None
-        designators = [header[1][at : at + 10] for at in range(0, len(header[1]), 10)]
-        declared = header.start() + max(int(entry[2:6]) + int(entry[6:10]) for entry in designators)
-        declared = max(declared, header.end())
-        if len(self._buffer) <= declared:
+        declared = declared_end_of_aamva(self._buffer)
+        if declared is None or len(self._buffer) <= declared:
             return None
         tail = bytes(self._buffer[declared:])
         rest = tail.lstrip(b"\r\n")
         is_new_line = len(rest) < len(tail) or self._buffer[declared - 1] in b"\r\n"
-        if is_new_line and len(rest) > _STRAY and not _AAMVA_ELEMENT.match(rest):
+        if is_new_line and len(rest) > _STRAY and not AAMVA_ELEMENT.match(rest):
             return len(self._buffer) - len(rest)
         another = self.family.starts.search(self._buffer, declared)
         return another.start() if another else None
@@ -281,7 +281,7 @@ class Framer:
 
     def _take_line(self, start: re.Match[bytes] | None, quiet: bool) -> bool:
         end = start.start() if start else len(self._buffer)
-        aamva_begun = None if quiet or start else _AAMVA_BEGUN.search(self._buffer)
+        aamva_begun = None if quiet or start else AAMVA_BEGUN.search(self._buffer)
         terminator = _TERMINATOR.search(self._buffer, 0, aamva_begun.start() if aamva_begun else end)
         if terminator:
             self._after_cr = terminator[0] == b"\r"
@@ -301,7 +301,8 @@ class Framer:
             if len(line) > _STRAY:
                 self._fail(NOISE)
             return
-        symbology, text = _split_symbology(text)
+        symbology, text = split_symbology(text)
+        text = text.strip(b" ") if self._lines.is_line(text.strip(b" ")) else text
         if self.family is not Family.BARCODE and self._lines.is_line(text):
             self._symbology = self._symbology if self._lines else symbology
             self._emit_settled(self._lines.add(text))
@@ -318,7 +319,7 @@ class Framer:
             return
         if not is_whole:
             self._fail(HALF)
-        elif not _is_text(text):
+        elif not is_text(text):
             self._fail(NOISE)
         elif self.family is Family.BARCODE or not self._lines.is_mrz_text(text):
             self._emit(text, Family.RAW, symbology)
@@ -329,7 +330,7 @@ class Framer:
 
     def _without_noise(self, line: bytes) -> bytes:
         mrz = self._mrz_after_noise.search(line)
-        return mrz[1] if mrz else line.lstrip(_CONTROL + _NOT_ASCII).rstrip(_CONTROL)
+        return mrz[1] if mrz else line.lstrip(CONTROL + NOT_ASCII).rstrip(CONTROL)
 
     def _end_lines(self) -> None:
         self._emit_settled(self._lines.end())
@@ -348,13 +349,13 @@ class Framer:
 
     def _emit_contents(self, body: bytes, family: str) -> None:
         """Emit what stood inside an envelope: MRZ lines, or a barcode."""
-        symbology, text = _split_symbology(body)
+        symbology, text = split_symbology(body)
         if not text.strip(b"\r\n"):
             self._fail(EMPTY)
         elif re.match(VDS_START, text):
-            self._emit(_whole_vds(text) or text, family, symbology)
+            self._emit(whole_vds(text) or text, family, symbology)
         elif re.match(AAMVA_START, text):
-            self._emit(_READER_CR.sub(b"", text), family, symbology)
+            self._emit(without_reader_terminator(text), family, symbology)
         else:
             lines = [line for line in re.split(rb"[\r\n]+", text) if line]
             run = self._lines.split_run(lines[0]) if len(lines) == 1 else None
@@ -376,35 +377,6 @@ class Framer:
     def _taken(self) -> list[Frame | FrameError]:
         items, self._items = self._items, []
         return items
-
-
-def _is_text(text: bytes) -> bool:
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return False
-    return not any(byte in _CONTROL for byte in text)
-
-
-def _split_symbology(text: bytes) -> tuple[str | None, bytes]:
-    """Split an AIM identifier off: `]L0@...` and `]L@...` give `]L`."""
-    aim = _SYMBOLOGY.match(text)
-    if aim is None:
-        return None, text
-    has_no_modifier = _CONTENT.match(text, 2) is not None
-    return text[:2].decode("ascii"), text[2 if has_no_modifier else aim.end() :]
-
-
-def _whole_vds(body: bytes | bytearray) -> bytes | None:
-    """Return the bytes without a reader's terminator if they end with the signature of an ICAO VDS, else None.
-
-    Doc 9303-13: the last field is the tag FF, the length and the signature.
-    """
-    for terminator in (b"", b"\r\n", b"\r", b"\n"):
-        seal = bytes(body.removesuffix(terminator))
-        if any(seal[-size - 2 : -size] == bytes([0xFF, size]) for size in _SIGNATURE_SIZES):
-            return seal
-    return None
 
 
 def _is_rte_bcc(message: bytes) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import sys
 import time
 from collections.abc import Callable
@@ -47,7 +48,7 @@ def open_simulated(scenario: CameraScenario) -> Callable[[], bytes]:
         number = next(numbers)
         time.sleep(scenario.delay_s)
         if scenario.hang_every and number % scenario.hang_every == 0:
-            time.sleep(3600)
+            _hang()
         if scenario.crash_every and number % scenario.crash_every == 0:
             os.abort()
         if scenario.fail_every and number % scenario.fail_every == 0:
@@ -57,6 +58,13 @@ def open_simulated(scenario: CameraScenario) -> Callable[[], bytes]:
         return jpeg
 
     return take
+
+
+def _hang() -> None:
+    """Do nothing until the parent is gone: a test that kills it must not leave this process behind."""
+    gone = select.poll()
+    gone.register(0, 0)
+    gone.poll()
 
 
 if __name__ == "__main__":

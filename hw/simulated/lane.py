@@ -25,6 +25,7 @@ from hw.simulated.witness import Sighting, Witness
 
 _NOISE = b"\xff\x80\x00\xfe\x9c\xff"
 _LOOK_S = 0.05
+_REACTION_S = 0.5
 
 
 class SimulatedLane:
@@ -97,24 +98,31 @@ class SimulatedLane:
         kind = scenario.documents[(ordinal - 1) % len(scenario.documents)]
         traveller = specimen(scenario.seed, ordinal, kind, flight_day=date.today().timetuple().tm_yday)
         faults = [fault for fault in scenario.faults if ordinal % fault.every == 0]
+        self._see(lambda signal: signal is Signal.READY)
         while not self._stopped.is_set():
-            self._see(lambda signal: signal is Signal.READY)
-            if self._stopped.is_set():
-                return
             greens = self._greens()
             self._show_documents(traveller, faults)
             faults = []
-            if self._eyes is None or self._is_done(traveller, greens):
+            if self._eyes is None or self._is_seen_off(traveller, greens):
                 return
+            # TRY_AGAIN asks for the document at once; a closed lane, or one that took no notice, for another turn.
+            self._see(lambda signal: signal in (Signal.READY, Signal.TRY_AGAIN))
 
-    def _is_done(self, traveller: SpecimenTraveller, greens: int) -> bool:
+    def _is_seen_off(self, traveller: SpecimenTraveller, greens: int) -> bool:
         """Watch the lamps after the documents were shown; tell whether the traveller leaves."""
-        answers = (Signal.PASSED, Signal.CALL_OFFICER, Signal.TRY_AGAIN, Signal.CLOSED)
-        patience_ends = time.monotonic() + self.scenario.patience_s
+        shown_at = time.monotonic()
 
         def is_answer(signal: Signal) -> bool:
-            is_ignored = signal is Signal.READY and time.monotonic() > patience_ends
-            return signal in answers or self._greens() > greens or is_ignored
+            waited_s = time.monotonic() - shown_at
+            match signal:
+                case Signal.PASSED | Signal.CALL_OFFICER | Signal.CLOSED:
+                    return True
+                case Signal.TRY_AGAIN:
+                    return waited_s > _REACTION_S  # before that it may still be the answer to the last attempt
+                case Signal.READY:
+                    return self._greens() > greens or waited_s > self.scenario.patience_s
+                case _:
+                    return self._greens() > greens
 
         self._see(is_answer)
         was_called = self._greens() == greens and self._signal() is Signal.CALL_OFFICER

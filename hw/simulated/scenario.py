@@ -55,7 +55,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     patience_s: Seconds = 20.0  # how long a traveller waits for a lamp before showing the document again
     faults: list[Fault] = []
     camera: CameraScenario = CameraScenario()
-    witness: str = ""  # a file that keeps count, outside the kiosk, of who saw which lamp
+    witness: str = ""  # a file, beside the scenario's, that keeps count of who saw which lamp
 
 
 def load(name_or_path: str) -> Scenario:
@@ -66,7 +66,7 @@ def load(name_or_path: str) -> Scenario:
     shipped = resources.files("hw.simulated") / "scenarios" / f"{name_or_path or 'demo'}.toml"
     source = shipped if "/" not in name_or_path and shipped.is_file() else Path(name_or_path)
     try:
-        return msgspec.toml.decode(source.read_bytes(), type=Scenario)
+        scenario = msgspec.toml.decode(source.read_bytes(), type=Scenario)
     except OSError as error:
         names = ", ".join(sorted(entry.name.removesuffix(".toml") for entry in shipped.parent.iterdir()))
         raise DeviceError(
@@ -74,3 +74,6 @@ def load(name_or_path: str) -> Scenario:
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DeviceError("scenario", f"{name_or_path}: {error}") from error
+    if scenario.witness and isinstance(source, Path):
+        scenario = msgspec.structs.replace(scenario, witness=str(source.parent / scenario.witness))
+    return scenario

@@ -160,5 +160,23 @@ def test_pins_that_stop_answering_are_lost_once_and_ready_when_they_work_again(p
     assert lit(pins) == {"red"}
 
 
+def test_pins_that_cannot_be_taken_at_the_start_are_taken_later(panel, pins, inbox: Inbox, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(type(pins.pin("GPIO17")), "_set_function", _refuse)
+        panel.start(inbox.put)
+        assert inbox.rest() == [DeviceLost("panel", "the pins do not answer: PinInvalidPin")]
+    panel.show(Signal.PASSED)
+    assert inbox.rest() == [DeviceReady("panel")]
+    assert "green" in lit(pins)
+
+
+def test_a_panel_that_was_stopped_shows_nothing(panel, pins, inbox: Inbox):
+    panel.start(inbox.put)
+    panel.stop()
+    panel.show(Signal.PASSED)
+    panel.open_gate()
+    assert lit(pins) == set()
+
+
 def _refuse(self: object, value: object) -> None:
     raise PinInvalidPin("gone")

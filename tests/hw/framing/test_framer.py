@@ -158,6 +158,10 @@ def test_lines_of_another_size_begin_another_document():
     assert Framer().receive(ended(TD1[:1], b"\r") + ended(TD2, b"\r"))[-1] == mrz(TD2, "raw")
 
 
+def test_blanks_around_lines_are_no_part_of_them():
+    assert Framer().receive(b" " + TD3[0] + b" \r" + TD3[1] + b"  \r") == [mrz(TD3, "raw")]
+
+
 def test_a_piece_of_the_second_line_is_no_barcode():
     assert read(Framer(), TD3[0] + b"\r" + TD3[1][:14]) == [FrameError("1 of 2 MRZ lines")]
 

@@ -61,7 +61,6 @@ def serve(devices: Devices, inbox: Inbox, travellers: int, answer: Signal = Sign
                     show(Signal.READY)
             case ReadFailed():
                 show(Signal.TRY_AGAIN)
-                show(Signal.READY)
             case ButtonPressed(button=button):
                 show(Signal.PASSED if button is Button.ACCEPT else Signal.READY)
                 show(Signal.READY)
