@@ -36,14 +36,15 @@ def document_code(reading: Reading) -> Verdict:
     """The code begins with a letter that the kind of document has (Doc 9303-4 to -7, data element 01)."""
     layout = reading.zone.layout
     code = reading.text[layout.spans["document_code"]].rstrip("<")
-    if unread := alphabet("document_code", reading, "document_code"):
+    unread = alphabet("document_code", reading, "document_code")
+    if unread and unread.result is Result.FAILED:
         return unread
     reading.fields["document_code"] = code
     if code[0] not in layout.code_letters:
         return Verdict("document_code", Result.FAILED, f"not a document code of {layout.kind}")
-    if code[1:].isdigit() or code[1:] == "V":
+    if code[1:].isdigit() or (code[1:] == "V" and layout.kind in ("TD1", "TD2")):
         return Verdict("document_code", Result.DOUBTFUL, "the second character is none that the standard allows")
-    return ok("document_code")
+    return unread or ok("document_code")
 
 
 def issuing_state(reading: Reading) -> Verdict:
@@ -95,15 +96,14 @@ def names_complete(reading: Reading) -> Verdict:
 
 def document_number(reading: Reading) -> Verdict:
     """The number was read; a character that the reader flagged makes it doubtful, whatever the check digit says."""
-    if unread := alphabet("document_number", reading, "document_number"):
-        if unread.result is not Result.FAILED:
-            reading.fields["document_number"] = reading.number.rstrip("<")
+    unread = alphabet("document_number", reading, "document_number")
+    if unread and unread.result is Result.FAILED:
         return unread
     number = reading.number.rstrip("<")
     if not number:
         return Verdict("document_number", Result.FAILED, "no document number")
     reading.fields["document_number"] = number
-    return ok("document_number")
+    return unread or ok("document_number")
 
 
 def date_of_birth(reading: Reading) -> Verdict:

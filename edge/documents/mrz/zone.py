@@ -23,7 +23,8 @@ MISSING = "?"
 CYRILLIC_AS_DIGITS = "PNRUS"  # how Russia's internal passport begins, which writes some Cyrillic letters as digits
 _LONGEST_PAYLOAD = 2048  # a zone with all its padding is far below; nobody's free text is searched
 _MOST_ROWS = 8
-_PADDING = " \t_" + "".join(map(chr, range(0x20))) + "\x7f"
+_BYTE_ORDER_MARK = "\ufeff\xef\xbb\xbf"  # as text, and as the bytes of UTF-8
+_PADDING = " _" + "".join(map(chr, range(0x20))) + "\x7f" + _BYTE_ORDER_MARK
 
 _EXACT = re.compile(
     r"[\r\n]*(?:(?:[0-9A-Z<]{44}[\r\n]*){2}|(?:[0-9A-Z<]{36}[\r\n]*){2}|(?:[0-9A-Z<]{30}[\r\n]*){3})", re.ASCII

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.documents.mrz import CHECKS, parse
+from edge.documents.mrz import CHECKS, encode, parse
 from edge.documents.mrz.check_digits import check_digit
 from edge.documents.verdict import Result
 from tests.edge.documents.mrz.specimens import (
@@ -189,6 +189,45 @@ def test_germany_is_d():
     assert verdict(document, "issuing_state").result is Result.OK
 
 
+@pytest.mark.parametrize(
+    ("published", "number"),
+    [
+        # specimens that their states have published
+        (
+            "P<D<<MUSTERMANN<<ERIKA<<<<<<<<<<<<<<<<<<<<<<\nC01X00T478D<<6408125F2702283<<<<<<<<<<<<<<<4",
+            "C01X00T47",
+        ),
+        (
+            "I<PRT000024759<ZZ72<<<<<<<<<<<\n8010100F2006017PRT<<<<<<<<<<<8\nCARLOS<MONTEIRO<<AMELIA<VANESS",
+            "000024759ZZ7",
+        ),
+        ("IDD<<T220001293<<<<<<<<<<<<<<<\n6408125<2010315D<<<<<<<<<<<<<4\nMUSTERMANN<<ERIKA<<<<<<<<<<<<<", "T22000129"),
+    ],
+)
+def test_specimens_of_states_hold(published, number):
+    document = read(published)
+
+    assert document.fields["document_number"] == number
+    assert set(wanting(document)) <= {"validity", "names_complete"}
+
+
+def test_letters_that_a_state_writes_as_digits_are_left_and_said():
+    names = "PNRUSZAKONNOV<<PETR<NIKOLAEVI3".ljust(44, "<")
+    document = read(f"{names}\n{PASSPORT[1]}")
+
+    assert document.fields["secondary_identifier"] == "PETR NIKOLAEVI3"
+    assert verdict(document, "names").result is Result.DOUBTFUL
+
+
+def test_a_date_that_stands_for_no_expiry_is_not_called_expired():
+    card = encode(
+        "TD1",
+        {"document_code": "I", "issuing_state": "ESP", "document_number": "BAA000589", "date_of_expiry": "9999-01-01"},
+    )
+
+    assert verdict(read("\n".join(card)), "validity").result is Result.DOUBTFUL
+
+
 def test_a_code_that_no_state_has_fails_and_is_kept():
     document = read(changed(PASSPORT, 1, 3, "QQQ"))
 
@@ -286,6 +325,20 @@ def test_long_numbers_hold_with_the_filler_counted_and_without():
         document = read(changed(CARD, 1, 6, f"{principal}<{rest}{digit}<<<<<<<<<<"))
         assert document.fields["document_number"] == principal + rest
         assert verdict(document, "document_number_check").result is Result.OK
+
+
+def test_fillers_are_no_number_even_when_flagged():
+    document = read(changed(PASSPORT, 2, 1, "<" * 9), unrecognised=(46,))
+
+    assert "document_number" not in document.fields
+    assert verdict(document, "document_number").result is not Result.OK
+
+
+def test_a_document_code_read_as_a_lookalike_is_kept_and_said():
+    document = read(changed(CARD, 1, 1, "1"))
+
+    assert document.fields["document_code"] == "I"
+    assert verdict(document, "document_code").result is Result.DOUBTFUL
 
 
 def test_no_verdict_quotes_the_document():

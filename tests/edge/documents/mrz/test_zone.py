@@ -28,6 +28,7 @@ SHAPES = {
     "blank lines around": lambda lines: "\r\n\r\n" + "\r".join(lines) + "\r\r\n\n",
     "indented": lambda lines: "\n".join(f"  {line}  " for line in lines),
     "padded with underscores to 44": lambda lines: "\r".join(line.ljust(44, "_") for line in lines) + "\r",
+    "after a byte order mark": lambda lines: "\ufeff" + "\n".join(lines),
     "between control characters": lambda lines: "\x02" + "\r".join(lines) + "\x03",
 }
 
