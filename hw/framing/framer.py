@@ -43,7 +43,8 @@ EMPTY = "an empty message"
 WRONG_BCC = "the block check character does not match"
 
 _TERMINATOR = re.compile(rb"\r\n|\r|\n")
-_RTE_LINES = re.compile(rb"([^\r\x03]*)\r([^\r\x03]*)\r([^\r\x03]*)\r\x03(.)", re.DOTALL)
+_RTE_LINES = re.compile(rb"([ -~]*)\r([ -~]*)\r([ -~]*)\r\x03(.)", re.DOTALL)
+_NOT_RTE = re.compile(rb"[^ -~\r]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +205,11 @@ class Framer:
     def _take_rte(self, start: int, quiet: bool) -> bool:
         lines = _RTE_LINES.match(self._buffer, start + 1)  # one byte of flags, whose values are not known
         if lines is None:
-            inner = ENVELOPE.search(self._buffer, start + 1)
-            if inner:
-                return self._drop_half(inner.start())
-            is_hopeless = self._buffer.find(b"\x03", start + 1, len(self._buffer) - 1) >= 0
-            return (quiet or is_hopeless) and self._give_up_on_half(start)
+            wrong = _NOT_RTE.search(self._buffer, start + 1)
+            is_bcc_missing = wrong is not None and wrong.end() == len(self._buffer) and wrong[0] == b"\x03"
+            if wrong and not is_bcc_missing:
+                return self._drop_half(wrong.end() if wrong[0] == b"\x03" else wrong.start())
+            return quiet and self._give_up_on_half(start)
         payload = b"\n".join(line for line in (part.rstrip(b"_") for part in lines.groups()[:3]) if line)
         message = self._cut(lines.end())
         self._end_lines()
@@ -275,7 +276,10 @@ class Framer:
         if is_new_line and len(rest) > _STRAY and not AAMVA_ELEMENT.match(rest):
             return len(self._buffer) - len(rest)
         another = self.family.starts.search(self._buffer, declared)
-        return another.start() if another else None
+        if another is None:
+            return None
+        lead = bytes(self._buffer[declared : another.start()]).lstrip(b"\r\n")
+        return another.start() - (len(lead) if len(lead) <= _STRAY else 0)
 
     # -- lines
 

@@ -162,7 +162,7 @@ def test_pins_that_stop_answering_are_lost_once_and_ready_when_they_work_again(p
 
 def test_pins_that_cannot_be_taken_at_the_start_are_taken_later(panel, pins, inbox: Inbox, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(type(pins.pin("GPIO17")), "_set_function", _refuse)
+        broken.setattr(type(pins.pin("GPIO17")), "_set_state", _refuse)
         panel.start(inbox.put)
         assert inbox.rest() == [DeviceLost("panel", "the pins do not answer: PinInvalidPin")]
     panel.show(Signal.PASSED)

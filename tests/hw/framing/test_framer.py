@@ -105,6 +105,28 @@ def test_any_bytes_end_as_frames_or_errors_and_nothing_is_kept(pieces):
     assert not framer.is_waiting
 
 
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """One message that lost an end or had one byte changed."""
+    wire = draw(st.sampled_from([sample[0] for sample in SAMPLES.values()]))
+    at = draw(st.integers(0, len(wire) - 1))
+    match draw(st.sampled_from(["head", "tail", "flip", "whole"])):
+        case "head":
+            return wire[:at]
+        case "tail":
+            return wire[at:]
+        case "flip":
+            return wire[:at] + bytes([draw(st.integers(0, 255))]) + wire[at + 1 :]
+        case _:
+            return wire
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(damaged(), max_size=4).map(b"".join))
+def test_damaged_messages_give_the_same_byte_by_byte_as_whole(wire):
+    assert read(Framer(), *(bytes([byte]) for byte in wire)) == read(Framer(), wire)
+
+
 @pytest.mark.parametrize(
     ("opening", "filling"),
     [(b"", filling) for filling in (b"A", b"<", b"\xff", b"\x00", b"M1ABC ", b"\xdc\x03", b"\x02", b"]")]
