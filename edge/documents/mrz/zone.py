@@ -64,6 +64,25 @@ class _Row(msgspec.Struct, frozen=True):
     is_blanked: bool = False
 
 
+class _Arrangement:
+    """One way to see a zone in the payload's rows, and how much speaks for it.
+
+    Fewer odd characters, the order as delivered and the narrower layout win where the evidence is the same.
+    """
+
+    __slots__ = ("is_credible", "layout", "rank", "rows", "text", "turn")
+
+    def __init__(self, layout: Layout, rows: tuple[_Row, ...], turn: int) -> None:
+        self.layout, self.rows, self.turn = layout, rows, turn
+        self.text = "".join(row.text for row in rows)
+        is_coded = self.text[0] in layout.code_letters
+        fits_code = 3 + (layout is layout_of(self.text, layout.width)) if is_coded else 0
+        deviation = sum(abs(row.deviation) for row in rows)
+        held, failed = evidence(layout, self.text)
+        self.rank = (2 * held - failed + fits_code - deviation, -turn, -layout.width)
+        self.is_credible = held >= (2 if deviation or not is_coded else 0)
+
+
 def arrange(payload: bytes | str, unrecognised: tuple[int, ...] = ()) -> Zone | None:
     """Return the zone in `payload`, or None when there is nothing of that shape; see `Zone` for what it promises.
 
@@ -142,43 +161,34 @@ def _best_fit(text: str, unrecognised: tuple[int, ...]) -> tuple[Zone, tuple[int
     rows = [(match.start(), match.group()) for match in _ROW.finditer(text) if match.group().strip(_PADDING)]
     if not 0 < len(rows) <= _MOST_ROWS:
         return None
-    fillers_are_spaces = "<" not in text
-    best: tuple[tuple[int, int, int], Layout, tuple[_Row, ...]] | None = None
+    best: _Arrangement | None = None
+    for arrangement in _arrangements(rows, fillers_are_spaces="<" not in text):
+        if arrangement.is_credible and (best is None or arrangement.rank > best.rank):
+            best = arrangement
+    if best is None:
+        return None
+    origins = tuple(origin for row in best.rows for origin in row.origins)
+    zone = Zone(
+        best.layout,
+        best.text,
+        line_length=_line_length(best.layout, best.rows),
+        line_order=_ORDER_DOUBTFUL if best.turn else _ORDER_OK,
+        flagged=_places_of(unrecognised, origins),
+    )
+    return _read_alphabets(zone), origins
+
+
+def _arrangements(rows: list[tuple[int, str]], *, fillers_are_spaces: bool) -> Iterator[_Arrangement]:
+    """Yield every layout, choice of rows and order of lines that the payload has the room for."""
     for width, lines in ((44, 2), (36, 2), (30, 3)):
         for window in _windows(rows, width, lines):
             fitted = [_fit_width(row, width, fillers_are_spaces) for row in window]
             if None in fitted:
                 continue
             for turn, order in enumerate(permutations(fitted)):
-                for layout in _candidates(order, width):
+                for layout in layouts_of_width(width):
                     aligned = tuple(_align(row, layout, line) for line, row in enumerate(order))
-                    zone_text = "".join(row.text for row in aligned)
-                    deviation = sum(abs(row.deviation) for row in aligned)
-                    count, _ = evidence(layout, zone_text)
-                    is_coded = zone_text[0] in layout.code_letters
-                    fits_code = is_coded + (layout is layout_of(zone_text, width))
-                    rank = (2 * count + fits_code - deviation, -turn, -width)
-                    enough = 2 if deviation or not is_coded else 0
-                    if count >= enough and (best is None or rank > best[0]):
-                        best = (rank, layout, aligned)
-    if best is None:
-        return None
-    rank, layout, aligned = best
-    origins = tuple(origin for row in aligned for origin in row.origins)
-    zone = Zone(
-        layout,
-        "".join(row.text for row in aligned),
-        line_length=_line_length(layout, aligned),
-        line_order=_ORDER_DOUBTFUL if rank[1] else _ORDER_OK,
-        flagged=_places_of(unrecognised, origins),
-    )
-    return _read_alphabets(zone), origins
-
-
-def _candidates(order: tuple[_Row, ...], width: int) -> tuple[Layout, ...]:
-    """Return the layouts that rows in this order can have: those of the code they begin with, or any."""
-    every = layouts_of_width(width)
-    return tuple(layout for layout in every if order[0].text[0] in layout.code_letters) or every
+                    yield _Arrangement(layout, aligned, turn)
 
 
 def _windows(rows: list[tuple[int, str]], width: int, lines: int) -> Iterator[list[tuple[int, str]]]:
