@@ -86,6 +86,12 @@ class Epoch:
             self.remember(entry)
 
     @property
+    def picked_up_from(self) -> int | None:
+        """Return the lowest stored record that waited and now stands; others may stand behind it."""
+        picked_up = (entry.sequence for entry in self.entries if entry.is_changed and entry.stored_hash is not None)
+        return min(picked_up, default=None)
+
+    @property
     def is_founded(self) -> bool:
         """Tell whether the epoch's first record stands."""
         return TRUNK in self.ends

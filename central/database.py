@@ -69,9 +69,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def insert(connection: Connection, table: Table) -> Any:
+def insert(dialect: str, table: Table) -> Any:
     """Return an INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 def upgrade(engine: Engine) -> None:

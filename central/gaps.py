@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, or_, select, update
 
 from central import database, incidents, shelf
 from central.chain import TRUNK, End, Epoch
@@ -43,7 +43,8 @@ def sweep(engine: Engine, now: datetime, *, patience_s: float) -> list[Ask]:
     with database.writing(engine) as connection:
         ends = shelf.lock(connection, keys, at)
         _found_late(connection, ends, at)
-        overdue, known = _overdue(connection, before), _known(connection, keys)
+        recently = database.rfc3339(now - timedelta(seconds=2 * LONGEST_PAUSE_S))
+        overdue, known = _overdue(connection, before), _known(connection, keys, recently)
         wanted: dict[EpochKey, tuple[Kind, int, int]] = {}  # the kind, its sequence, and from where to ask
         for key, lowest in overdue.items():
             if key in ends:
@@ -127,12 +128,15 @@ def _open(connection: Connection) -> list[_Known]:
     return _incidents(connection, incident.c.closed_at.is_(None))
 
 
-def _known(connection: Connection, keys: list[EpochKey]) -> list[_Known]:
+def _known(connection: Connection, keys: list[EpochKey], recently: str) -> list[_Known]:
+    """Return the incidents of epochs that are open, or of which something was seen recently."""
     wanted = set(keys)
     kiosks = sorted({key.kiosk for key in keys})
+    matters = or_(incident.c.closed_at.is_(None), incident.c.last_seen >= recently)
     found: list[_Known] = []
     for some in shelf.pieces(kiosks, shelf.CHUNK):
-        found += [one for one in _incidents(connection, incident.c.kiosk.in_(some)) if one.key in wanted]
+        chosen = _incidents(connection, incident.c.kiosk.in_(some) & matters)
+        found += [one for one in chosen if one.key in wanted]
     return found
 
 

@@ -64,7 +64,7 @@ def report(connection: Connection, incidents: Iterable[Incident], now: str) -> N
         row["count"] = int(str(row["count"])) + one.count
     if not merged:
         return
-    statement = database.insert(connection, incident)
+    statement = database.insert(connection.dialect.name, incident)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["kind", "kiosk", "stream", "epoch", "sequence"],

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select
 
 from central import database
-from central.chain import Standing
+from central.incidents import Kind
 from central.store import read_generation
 from central.tables import branch, incident, record
 
@@ -57,15 +57,16 @@ class Overview:
 def overview(engine: Engine) -> Overview:
     """Return the state of all kiosks at one moment."""
     with database.reading(engine) as connection:
-        waiting = _counted(connection, record.c.branch.is_(None))
-        quarantined = _counted(connection, record.c.state == Standing.QUARANTINE.name.lower())
+        waiting = _counted(connection, record, record.c.branch.is_(None))
+        is_open = (incident.c.kind == Kind.QUARANTINE) & incident.c.closed_at.is_(None)
+        quarantined = _counted(connection, incident, is_open)
         names = ("kiosk", "stream", "epoch", "held_up_to", "hash_at", "updated_at")
         trunks = select(*(branch.c[name] for name in names)).where(branch.c.branch == 0).order_by(*branch.c[:3])
-        forks = _branches(connection)
+        branches = _counted(connection, branch, branch.c.root_sequence > 0)
         streams = tuple(
             StreamView(
                 *row[:5],
-                branches=forks[tuple(row[:3])],
+                branches=branches.get(tuple(row[:3]), 0),
                 waiting=waiting.get(tuple(row[:3]), 0),
                 quarantined=quarantined.get(tuple(row[:3]), 0),
                 updated_at=row[5],
@@ -78,13 +79,8 @@ def overview(engine: Engine) -> Overview:
         return Overview(read_generation(connection), streams, incidents)
 
 
-def _counted(connection: Connection, chosen: object) -> dict[tuple[str, ...], int]:
-    columns = (record.c.kiosk, record.c.stream, record.c.epoch)
-    query = select(*columns, func.count()).where(chosen).group_by(*columns)  # type: ignore[arg-type]
-    return {tuple(key): count for *key, count in connection.execute(query)}
-
-
-def _branches(connection: Connection) -> dict[tuple[str, ...], int]:
-    columns = (branch.c.kiosk, branch.c.stream, branch.c.epoch)
-    query = select(*columns, func.count()).group_by(*columns)
+def _counted(connection: Connection, table: Table, chosen: ColumnElement[bool]) -> dict[tuple[str, ...], int]:
+    """Return how many chosen rows there are of each epoch."""
+    columns = (table.c.kiosk, table.c.stream, table.c.epoch)
+    query = select(*columns, func.count()).where(chosen).group_by(*columns)
     return {tuple(key): count for *key, count in connection.execute(query)}

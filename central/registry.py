@@ -49,7 +49,7 @@ def add_kiosk(engine: Engine, kiosk: str, key: OKPKey, now: datetime) -> str:
             raise LandfallError(f"this key already speaks for {owner}", remedy="make a key of its own for each kiosk")
         row = {"kiosk": kiosk, "kid": kid, "public_jwk": public, "added_at": database.rfc3339(now), "revoked_at": None}
         connection.execute(
-            database.insert(connection, kiosk_key)
+            database.insert(connection.dialect.name, kiosk_key)
             .values(row)
             .on_conflict_do_update(index_elements=["kiosk", "kid"], set_={"revoked_at": None})
         )
@@ -85,7 +85,9 @@ def _tell(connection: Connection) -> None:
     """Let every collector's copy know that the register changed."""
     row = {"key": _CHANGED, "value": str(uuid4())}
     connection.execute(
-        database.insert(connection, centre).values(row).on_conflict_do_update(index_elements=["key"], set_=row)
+        database.insert(connection.dialect.name, centre)
+        .values(row)
+        .on_conflict_do_update(index_elements=["key"], set_=row)
     )
 
 

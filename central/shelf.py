@@ -8,16 +8,17 @@ by this transaction (on SQLite the whole file is).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, tuple_, update
 
 from central import database
 from central.chain import TRUNK, End, Entry, Epoch, Standing
 from central.tables import branch, record
 from central.verify import Checked
 
-CHUNK = 100  # terms in one WHERE; SQLite takes an expression 1000 deep
+CHUNK = 128  # terms in one WHERE; SQLite takes an expression 1000 deep
 WAITING_CHUNK = 1000  # waiting records that are looked at together
 
 T = TypeVar("T")
@@ -31,8 +32,21 @@ class EpochKey(NamedTuple):
     epoch: str
 
 
+# Statements are built once: building one takes SQLAlchemy longer than running it.
+_KEYS = bindparam("keys", expanding=True)
 _branch_key = tuple_(branch.c.kiosk, branch.c.stream, branch.c.epoch)
-_record_key = tuple_(record.c.kiosk, record.c.stream, record.c.epoch)
+_SELECT_ENDS = select(
+    branch.c.kiosk,
+    branch.c.stream,
+    branch.c.epoch,
+    branch.c.branch,
+    branch.c.root_sequence,
+    branch.c.held_up_to,
+    branch.c.hash_at,
+).where(_branch_key.in_(_KEYS))
+_AT_PLACE = [record.c[name] == bindparam(f"at_{name}") for name in ("kiosk", "stream", "epoch", "sequence", "hash")]
+_UPDATE_RECORD = update(record).where(*_AT_PLACE)
+_INSERT_RECORD = insert(record)
 _entry_columns = (
     record.c.kiosk,
     record.c.stream,
@@ -48,51 +62,69 @@ _entry_columns = (
 def lock(connection: Connection, keys: Iterable[EpochKey], now: str) -> dict[EpochKey, dict[int, End]]:
     """Lock epochs, in one order for all collectors, and return their branches; an unknown epoch begins unfounded."""
     wanted = sorted(set(keys))
-    missing = sorted(set(wanted) - _lock_trunks(connection, wanted))
+    if connection.dialect.name == "sqlite":  # the transaction has locked the file
+        ends = ends_of(connection, wanted)
+        missing = [key for key in wanted if TRUNK not in ends[key]]
+        if not missing:
+            return ends
+    else:
+        missing = sorted(set(wanted) - _lock_trunks(connection, wanted))
     if missing:
         rows = [
             {**key._asdict(), "branch": TRUNK, "root_sequence": 0, "held_up_to": 0, "hash_at": "", "updated_at": now}
             for key in missing
         ]
-        connection.execute(database.insert(connection, branch).on_conflict_do_nothing(), rows)
-        _lock_trunks(connection, missing)
+        connection.execute(database.insert(connection.dialect.name, branch).on_conflict_do_nothing(), rows)
+        _lock_trunks(connection, missing)  # of those that another collector began in the meantime
     return ends_of(connection, wanted)
 
 
 def _lock_trunks(connection: Connection, keys: Sequence[EpochKey]) -> set[EpochKey]:
     locked: set[EpochKey] = set()
     columns = (branch.c.kiosk, branch.c.stream, branch.c.epoch)
+    trunks = select(*columns).where(branch.c.branch == TRUNK, _branch_key.in_(_KEYS)).order_by(*columns)
     for some in pieces(keys, CHUNK):
-        trunks = select(*columns).where(branch.c.branch == TRUNK, _branch_key.in_(some)).order_by(*columns)
-        locked.update(EpochKey(*row) for row in connection.execute(trunks.with_for_update()))
+        found = connection.execute(trunks.with_for_update(), {"keys": some})
+        locked.update(EpochKey(*row) for row in found)
     return locked
 
 
 def ends_of(connection: Connection, keys: Sequence[EpochKey]) -> dict[EpochKey, dict[int, End]]:
     """Return the branches of epochs, without locking anything."""
     found: dict[EpochKey, dict[int, End]] = {key: {} for key in keys}
-    columns = (branch.c.branch, branch.c.root_sequence, branch.c.held_up_to, branch.c.hash_at)
     for some in pieces(keys, CHUNK):
-        query = select(branch.c.kiosk, branch.c.stream, branch.c.epoch, *columns).where(_branch_key.in_(some))
-        for kiosk, stream, epoch, number, root, held_up_to, hash_at in connection.execute(query):
+        for kiosk, stream, epoch, number, root, held_up_to, hash_at in connection.execute(_SELECT_ENDS, {"keys": some}):
             found[EpochKey(kiosk, stream, epoch)][number] = End(root, held_up_to, hash_at)
     return found
 
 
 def neighbours(connection: Connection, sequences: Mapping[EpochKey, Iterable[int]]) -> Iterator[tuple[EpochKey, Entry]]:
     """Give every stored record at the given sequences, one below them and one above."""
-    terms = [
-        and_(
-            record.c.kiosk == key.kiosk,
-            record.c.stream == key.stream,
-            record.c.epoch == key.epoch,
-            record.c.sequence.between(low, high),
+    ranges = [(*key, *found) for key, wanted in sequences.items() for found in _ranges(wanted)]
+    names = ("kiosk", "stream", "epoch", "low", "high")
+    for some in pieces(ranges, CHUNK):
+        terms = 1 << (len(some) - 1).bit_length()  # few different statements: what is left over repeats the first range
+        padded = [*some, *[some[0]] * (terms - len(some))]
+        values = {f"{name}{n}": part for n, parts in enumerate(padded) for name, part in zip(names, parts, strict=True)}
+        yield from _entries(connection, _in_ranges(terms), values)
+
+
+@cache
+def _in_ranges(terms: int) -> Select:
+    """Return the statement that loads so many ranges of sequences."""
+    return select(*_entry_columns).where(
+        or_(
+            *(
+                and_(
+                    record.c.kiosk == bindparam(f"kiosk{n}"),
+                    record.c.stream == bindparam(f"stream{n}"),
+                    record.c.epoch == bindparam(f"epoch{n}"),
+                    record.c.sequence.between(bindparam(f"low{n}"), bindparam(f"high{n}")),
+                )
+                for n in range(terms)
+            )
         )
-        for key, wanted in sequences.items()
-        for low, high in _ranges(wanted)
-    ]
-    for some in pieces(terms, CHUNK):
-        yield from _entries(connection, select(*_entry_columns).where(or_(*some)))
+    )
 
 
 def _ranges(sequences: Iterable[int]) -> list[tuple[int, int]]:
@@ -103,15 +135,6 @@ def _ranges(sequences: Iterable[int]) -> list[tuple[int, int]]:
             found[-1] = (found[-1][0], sequence + 1)
         else:
             found.append((sequence - 1, sequence + 1))
-    return found
-
-
-def with_waiting(connection: Connection, keys: Iterable[EpochKey]) -> set[EpochKey]:
-    """Return those of the epochs in which records wait."""
-    found: set[EpochKey] = set()
-    for some in pieces(sorted(set(keys)), CHUNK):
-        query = select(*_entry_columns[:3]).where(record.c.branch.is_(None), _record_key.in_(some)).distinct()
-        found.update(EpochKey(*row) for row in connection.execute(query))
     return found
 
 
@@ -172,19 +195,19 @@ def write(connection: Connection, epochs: Mapping[EpochKey, Epoch], now: str) ->
             for number in sorted(epoch.moved)
         ]
     if new:
-        connection.execute(insert(record), new)
+        connection.execute(_INSERT_RECORD, new)
     for changed in (better, moved):
         if changed:
-            connection.execute(update(record).where(*_at_place), changed)
+            connection.execute(_UPDATE_RECORD, changed)
     if ends:
-        statement = database.insert(connection, branch)
-        columns = {name: statement.excluded[name] for name in ("root_sequence", "held_up_to", "hash_at", "updated_at")}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["kiosk", "stream", "epoch", "branch"], set_=columns), ends
-        )
+        connection.execute(_put_branch(connection.dialect.name), ends)
 
 
-_at_place = [record.c[name] == bindparam(f"at_{name}") for name in ("kiosk", "stream", "epoch", "sequence", "hash")]
+@cache
+def _put_branch(dialect: str) -> Any:
+    statement = database.insert(dialect, branch)
+    changed = {name: statement.excluded[name] for name in ("root_sequence", "held_up_to", "hash_at", "updated_at")}
+    return statement.on_conflict_do_update(index_elements=["kiosk", "stream", "epoch", "branch"], set_=changed)
 
 
 def _row(entry: Entry, now: str) -> dict[str, Any]:
@@ -205,8 +228,10 @@ def _row(entry: Entry, now: str) -> dict[str, Any]:
     }
 
 
-def _entries(connection: Connection, query: Any) -> Iterator[tuple[EpochKey, Entry]]:
-    for kiosk, stream, epoch, sequence, hash, prev, state, number in connection.execute(query):
+def _entries(
+    connection: Connection, query: Select, values: dict[str, Any] | None = None
+) -> Iterator[tuple[EpochKey, Entry]]:
+    for kiosk, stream, epoch, sequence, hash, prev, state, number in connection.execute(query, values):
         standing = Standing[state.upper()]
         yield (
             EpochKey(kiosk, stream, epoch),

@@ -29,6 +29,8 @@ from edge.wire.record import EPOCH, TOMBSTONE
 from edge.wire.topics import parse_topic
 
 _PRINTABLE = re.compile(r"[ -~]{1,128}")
+_SELECT_GENERATION = select(centre.c.value).where(centre.c.key == "generation")
+_INSERT_CROSSING = insert(crossing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,16 @@ class Store:
         self._rejected_keep = rejected_keep
         with database.writing(engine) as connection:
             row = {"key": "generation", "value": new_generation()}
-            connection.execute(database.insert(connection, centre).values(row).on_conflict_do_nothing())
+            connection.execute(database.insert(connection.dialect.name, centre).values(row).on_conflict_do_nothing())
 
     def take(self, checked: Sequence[Checked], refused: Sequence[Rejected], now: datetime) -> Taken:
         """Store a batch in one transaction and return the branches that have to be answered for."""
         at = database.rfc3339(now)
         with database.writing(self.engine) as connection:
             arrivals, epochs = _arrive(connection, checked, at)
-            for key in shelf.with_waiting(connection, [key for key, epoch in epochs.items() if epoch.moved]):
-                shelf.pick_up_waiting(connection, key, epochs[key], lowest=0)
             for key, epoch in epochs.items():
+                if (lowest := epoch.picked_up_from) is not None:
+                    shelf.pick_up_waiting(connection, key, epoch, lowest)
                 if not epoch.is_founded:
                     found_by_tombstone(connection, key, epoch)
             shelf.write(connection, epochs, at)
@@ -104,7 +106,7 @@ def new_generation() -> str:
 
 def read_generation(connection: Connection) -> str:
     """Return the database's present generation."""
-    return str(connection.scalar(select(centre.c.value).where(centre.c.key == "generation")))
+    return str(connection.scalar(_SELECT_GENERATION))
 
 
 def _arrive(
@@ -160,7 +162,7 @@ def _count_crossings(connection: Connection, epochs: dict[EpochKey, Epoch]) -> N
                 }
             )
     if rows:
-        connection.execute(insert(crossing), rows)
+        connection.execute(_INSERT_CROSSING, rows)
 
 
 def _written(epochs: dict[EpochKey, Epoch]) -> Iterable[tuple[EpochKey, Entry]]:

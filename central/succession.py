@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, bindparam, select, tuple_
 
 from central import database, shelf
 from central.chain import Succession, judge_succession
@@ -22,6 +22,21 @@ _DETAILS = {
     Kind.ROLLED_BACK: "more is held of the epoch before than its successor says",
     Kind.CUT_TAIL: "another record is held where the epoch before is said to have ended",
 }
+
+
+_KEYS = bindparam("keys", expanding=True)
+_SELECT_STARTS = select(
+    *(
+        epoch_start.c[name]
+        for name in ("kiosk", "stream", "epoch", "previous_epoch", "last_sequence", "last_hash", "reason")
+    )
+)
+_SELECT_BY_EPOCH = _SELECT_STARTS.where(
+    tuple_(epoch_start.c.kiosk, epoch_start.c.stream, epoch_start.c.epoch).in_(_KEYS)
+)
+_SELECT_BY_PREVIOUS = _SELECT_STARTS.where(
+    tuple_(epoch_start.c.kiosk, epoch_start.c.stream, epoch_start.c.previous_epoch).in_(_KEYS)
+)
 
 
 class Start(NamedTuple):
@@ -52,7 +67,7 @@ def compare(connection: Connection, starts: Sequence[Start], moved: Sequence[Epo
             }
             for start in starts
         ]
-        connection.execute(database.insert(connection, epoch_start).on_conflict_do_nothing(), rows)
+        connection.execute(database.insert(connection.dialect.name, epoch_start).on_conflict_do_nothing(), rows)
     for key, said in _affected(connection, {start.key for start in starts}, moved):
         kind = judge_succession(
             said, *_what_is_held(connection, EpochKey(key.kiosk, key.stream, said.previous_epoch), said)
@@ -77,13 +92,9 @@ def _affected(
 ) -> list[tuple[EpochKey, Succession]]:
     """Return the starts that are new, and those whose epoch before is among the ones that moved."""
     found = []
-    previous = tuple_(epoch_start.c.kiosk, epoch_start.c.stream, epoch_start.c.previous_epoch)
-    itself = tuple_(epoch_start.c.kiosk, epoch_start.c.stream, epoch_start.c.epoch)
-    columns = ("kiosk", "stream", "epoch", "previous_epoch", "last_sequence", "last_hash", "reason")
-    for chosen, keys in ((itself, sorted(new)), (previous, sorted(moved))):
+    for query, keys in ((_SELECT_BY_EPOCH, sorted(new)), (_SELECT_BY_PREVIOUS, sorted(moved))):
         for some in shelf.pieces(keys, shelf.CHUNK):
-            query = select(*(epoch_start.c[name] for name in columns)).where(chosen.in_(some))
-            for kiosk, stream, epoch, *said in connection.execute(query):
+            for kiosk, stream, epoch, *said in connection.execute(query, {"keys": some}):
                 found.append((EpochKey(kiosk, stream, epoch), Succession(*said)))
     return found
 

@@ -36,6 +36,7 @@ from edge.wire.topics import NAME, Topic
 
 MAX_SEQUENCE = 2**63 - 1
 MAX_REJECTED_BYTES = 64 * 1024
+MAX_REASON_CHARACTERS = 120
 
 _PRINTABLE = re.compile(r"[ -~]{1,128}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -197,7 +198,9 @@ def _check_start(start: EpochStart) -> None:
 
 
 def _reason(error: Exception) -> str:
-    return error.message if isinstance(error, ContractError | SealError) else "nested too deeply"
+    """Return what a database and a log can hold of an error; its words may quote a hostile name."""
+    message = error.message if isinstance(error, ContractError | SealError) else "nested too deeply"
+    return ascii(message[:MAX_REASON_CHARACTERS])[1:-1]
 
 
 def _set_aside(topic: str, reason: str, payload: bytes) -> Rejected:

@@ -299,6 +299,20 @@ def test_a_database_that_another_writer_holds_delays_and_loses_nothing(collector
     answers.wait_for(holds(6))
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_database_that_drops_its_connections_is_found_again(collectors, kiosk, client, answers, engine):
+    (collector,) = collectors()
+    topic = stream_topic(kiosk.name, "crossing")
+    client.publish(topic, batch(kiosk.start_epoch()))
+    answers.wait_for(holds(1))
+    with engine.connect() as connection:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+    client.publish(topic, batch(kiosk.crossing()))
+    answers.wait_for(holds(2))
+    assert collector.end() == 0
+
+
 @on_one_database
 def test_no_line_of_the_log_shows_what_was_in_a_letter(collectors, kiosk, client, answers):
     (collector,) = collectors()

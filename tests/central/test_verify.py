@@ -118,6 +118,13 @@ def test_nothing_of_a_kiosk_that_is_not_registered_is_taken():
     assert reasons(batch(GOOD), stream_topic("utopia/nobody", "crossing")) == ["kiosk is not registered here"]
 
 
+def test_a_reason_is_short_and_plain_whatever_a_record_calls_itself():
+    (reason,) = reasons(changed(source="/" + "\x00é" * 50_000))
+    assert reason.isascii()
+    assert reason.isprintable()
+    assert len(reason) < 1000
+
+
 def test_of_a_large_refused_message_only_the_beginning_is_kept():
     _, (refused,) = examine(b"\xff" * 1024 * 1024)
     assert len(refused.payload) == MAX_REJECTED_BYTES
