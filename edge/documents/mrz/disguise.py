@@ -11,8 +11,10 @@ import random
 import string
 from datetime import date, timedelta
 
+import msgspec
+
 from edge.documents.mrz import dates
-from edge.documents.mrz.check_digits import check_digit
+from edge.documents.mrz.check_digits import check_digit, holds
 from edge.documents.mrz.reading import Reading
 from edge.documents.mrz.zone import Zone
 
@@ -69,28 +71,19 @@ def _other_date(name: str, six: str, chance: random.Random) -> str:
 
 def _put_digits_back(zone: Zone, text: list[str]) -> None:
     """Recompute every check digit, and add what it was off by."""
-    before = Reading(zone, None)
-    places: list[tuple[int, str, str]] = []  # where the digit stands, over what before, over what now
-    for name, offset in zone.layout.digits.items():
-        span = zone.layout.spans[name]
+    layout = zone.layout
+    before, after = Reading(zone, None), Reading(msgspec.structs.replace(zone, text="".join(text)), None)
+    held = [place for place, over in enumerate(before.readings) if holds(over, before.number_digit)]
+    which = held[0] if held else 0
+    at = before.number_digit_at
+    text[at] = _off_as_before(zone.text[at], before.readings[which], after.readings[which])
+    for name, offset in layout.digits.items():
         if name != "document_number":
-            places.append((offset, zone.text[span], "".join(text[span])))
-            continue
-        start = span.start
-        held = [over for over in before.readings if str(check_digit(over)) == before.number_digit]
-        with_filler = bool(held) and held[0] == before.readings[-1] and len(before.readings) > 1
-        now = "".join(text[start : before.number_digit_at])
-        if len(before.readings) > 1 and not with_filler:
-            now = now.replace("<", "", 1)
-        elif len(before.readings) == 1:
-            now = "".join(text[span])
-        places.append((before.number_digit_at, held[0] if held else before.readings[0], now))
-    for offset, over, now in places:
-        text[offset] = _off_as_before(zone.text[offset], over, now)
-    if zone.layout.composite is not None:
-        spans = zone.layout.composite_over
-        over, now = ("".join("".join(source[span]) for span in spans) for source in (zone.text, text))
-        text[zone.layout.composite] = _off_as_before(zone.text[zone.layout.composite], over, now)
+            span = layout.spans[name]
+            text[offset] = _off_as_before(zone.text[offset], zone.text[span], "".join(text[span]))
+    if layout.composite is not None:
+        over, now = ("".join("".join(one[span]) for span in layout.composite_over) for one in (zone.text, text))
+        text[layout.composite] = _off_as_before(zone.text[layout.composite], over, now)
 
 
 def _off_as_before(digit: str, over: str, now: str) -> str:

@@ -28,8 +28,8 @@ def encode(kind: str, fields: Mapping[str, str]) -> tuple[str, ...]:
     if kind not in LAYOUTS:
         raise ValueError(f"no machine readable zone is called {kind}; choose one of {', '.join(LAYOUTS)}")
     layout = LAYOUTS[kind]
-    unknown = set(fields) - set(layout.spans) - {"primary_identifier", "secondary_identifier", "date_of_issue"}
-    if unknown:
+    derived = {"date_of_issue"} if kind == "IDFRA" else set()  # its number says it
+    if unknown := set(fields) - set(layout.spans) - {"primary_identifier", "secondary_identifier"} - derived:
         raise ValueError(f"{kind} has no field {', '.join(sorted(unknown))}")
     zone = ["<"] * (layout.width * layout.lines)
     for name, span in layout.spans.items():

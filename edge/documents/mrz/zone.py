@@ -180,6 +180,7 @@ def _best_fit(text: str, unrecognised: tuple[int, ...]) -> tuple[Zone, tuple[int
 
 def _arrangements(rows: list[tuple[int, str]], *, fillers_are_spaces: bool) -> Iterator[_Arrangement]:
     """Yield every layout, choice of rows and order of lines that the payload has the room for."""
+    aligned: dict[tuple[_Row, str, int], _Row] = {}  # the same row comes at the same place in many choices
     for width, lines in ((44, 2), (36, 2), (30, 3)):
         for window in _windows(rows, width, lines):
             fitted = [_fit_width(row, width, fillers_are_spaces) for row in window]
@@ -187,8 +188,11 @@ def _arrangements(rows: list[tuple[int, str]], *, fillers_are_spaces: bool) -> I
                 continue
             for turn, order in enumerate(permutations(fitted)):
                 for layout in layouts_of_width(width):
-                    aligned = tuple(_align(row, layout, line) for line, row in enumerate(order))
-                    yield _Arrangement(layout, aligned, turn)
+                    places = [(row, layout.kind, line) for line, row in enumerate(order)]
+                    for place in places:
+                        if place not in aligned:
+                            aligned[place] = _align(place[0], layout, place[2])
+                    yield _Arrangement(layout, tuple(aligned[place] for place in places), turn)
 
 
 def _windows(rows: list[tuple[int, str]], width: int, lines: int) -> Iterator[list[tuple[int, str]]]:
