@@ -18,7 +18,7 @@ class Systemd:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         usec = environment.get("WATCHDOG_USEC", "")
         is_for_us = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self.watchdog_s = int(usec) / 1e6 if usec.isdecimal() and is_for_us else None
+        self.watchdog_s = int(usec) / 1e6 if usec.isdecimal() and int(usec) and is_for_us else None
 
     def notify(self, *lines: str) -> None:
         """Send assignments such as `READY=1`."""
@@ -27,6 +27,6 @@ class Systemd:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
             try:
                 manager.connect(self._address)
-                manager.sendall("\n".join(lines).encode())
+                manager.send("\n".join(lines).encode(), socket.MSG_DONTWAIT)
             except OSError:
-                pass  # the manager is restarting; the next sign of life comes soon
+                pass  # the manager restarts or does not read; the loop must not wait, the next sign of life comes soon
