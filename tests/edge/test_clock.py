@@ -1,0 +1,89 @@
+"""What time it is, and how far that can be believed."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.clock import SystemClock, boot_id, hardware_id, kernel_error_bound_s
+
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+FUTURE = datetime.now(UTC) + timedelta(days=365)
+
+
+class Kernel:
+    """The kernel's word on synchronisation, as the test wants it."""
+
+    def __init__(self, bound_s: float | None) -> None:
+        self.bound_s = bound_s
+
+    def __call__(self) -> float | None:
+        return self.bound_s
+
+
+def clock(bound_s: float | None, *, floor: datetime = PAST, has_rtc: bool = False) -> tuple[SystemClock, Kernel]:
+    """Return a clock and the kernel behind it."""
+    kernel = Kernel(bound_s)
+    return SystemClock(floor=floor, has_rtc=has_rtc, error_bound_s=kernel), kernel
+
+
+def test_a_synchronised_clock_has_the_kernels_error_bound() -> None:
+    now = clock(0.012)[0].now()
+    assert (now.clock.state, now.clock.error_bound_s) == ("synchronised", 0.012)
+
+
+def test_a_clock_that_nobody_vouches_for_is_unset() -> None:
+    now = clock(None)[0].now()
+    assert (now.clock.state, now.clock.error_bound_s, now.today) == ("unset", None, None)
+
+
+def test_a_battery_backed_clock_holds_over_a_power_cut_with_an_unknown_bound() -> None:
+    now = clock(None, has_rtc=True)[0].now()
+    assert (now.clock.state, now.clock.error_bound_s) == ("holdover", None)
+
+
+def test_a_clock_that_was_synchronised_holds_over_and_its_bound_grows() -> None:
+    watched, kernel = clock(0.012)
+    watched.now()
+    kernel.bound_s = None
+    first, second = watched.now(), watched.now()
+    assert first.clock.state == second.clock.state == "holdover"
+    assert first.clock.error_bound_s is not None and second.clock.error_bound_s is not None
+    assert 1.0 <= first.clock.error_bound_s <= second.clock.error_bound_s < 1.1
+
+
+def test_a_clock_that_is_synchronised_again_says_so() -> None:
+    watched, kernel = clock(None)
+    assert watched.now().clock.state == "unset"
+    kernel.bound_s = 0.5
+    assert watched.now().clock.state == "synchronised"
+
+
+@pytest.mark.parametrize("bound_s", [0.001, None])
+@pytest.mark.parametrize("has_rtc", [True, False])
+def test_a_time_before_what_is_certainly_past_is_unset_whoever_vouches_for_it(bound_s, has_rtc) -> None:
+    assert clock(bound_s, floor=FUTURE, has_rtc=has_rtc)[0].now().clock.state == "unset"
+
+
+def test_the_time_is_utc_and_boottime_never_goes_back() -> None:
+    watched, _ = clock(0.1)
+    first, second = watched.now(), watched.now()
+    assert first.at.utcoffset() == timedelta(0)
+    assert 0 < first.clock.boottime_s <= second.clock.boottime_s <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_the_kernel_says_a_bound_or_nothing() -> None:
+    bound_s = kernel_error_bound_s()
+    assert bound_s is None or 0 <= bound_s < 3600
+
+
+def test_a_boot_has_one_id() -> None:
+    assert boot_id() == boot_id() == clock(0.1)[0].now().clock.boot_id
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", boot_id())
+
+
+def test_a_machine_without_a_serial_number_has_none_and_no_error() -> None:
+    assert "\0" not in hardware_id()
