@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import traceback
 from pathlib import Path
 from time import monotonic
 
 import msgspec
+from joserfc.jwk import OKPKey
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +22,7 @@ from central import config, database, overview, reconcile, registry
 from central.collector import Collector, utc_now
 from central.journal import ERROR, log
 from central.store import Store
-from edge.errors import ContractError, LandfallError, SettingError
+from edge.errors import ContractError, LandfallError, SealError, SettingError
 from edge.wire.topics import kiosk_id
 
 DEFAULT_CONFIG = Path("/etc/landfall/central.toml")
@@ -40,6 +42,10 @@ def main(argv: list[str] | None = None) -> int:
     except SQLAlchemyError as error:
         original = getattr(error, "orig", None) or error
         log(ERROR, f"database: {type(original).__name__}; check database.url and that the server runs")
+        return 1
+    except Exception as error:  # its text may quote a record, so only its kind and place are told
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
         return 1
 
 
@@ -94,12 +100,12 @@ def _database(settings: config.Settings) -> Engine:
 def _run(arguments: argparse.Namespace) -> int:
     from central.broker_link import BrokerLink, tls_context
     from central.verify import Examiner
-    from edge.seal import Opener, Signer, load_private_key
+    from edge.seal import Opener, Signer
 
     settings = config.load(arguments.config)
     broker, keys = settings.for_collecting()
-    signer = Signer(load_private_key(keys.receipt_key))
-    opener = Opener([load_private_key(path) for path in keys.opening_keys])
+    signer = Signer(_private_key(settings, "keys.receipt_key", keys.receipt_key, "Ed25519"))
+    opener = Opener([_private_key(settings, "keys.opening_keys", path, "X25519") for path in keys.opening_keys])
     context = tls_context(broker)
     engine = _database(settings)
     in_flight = 2 * settings.collector.batch_messages
@@ -115,6 +121,19 @@ def _run(arguments: argparse.Namespace) -> int:
     collector.run()
     engine.dispose()
     return 0
+
+
+def _private_key(settings: config.Settings, setting: str, path: Path, curve: str) -> OKPKey:
+    """Load one of the centre's own keys; raise `SettingError` when the file holds none of that curve."""
+    from edge.seal import load_private_key
+
+    try:
+        key = load_private_key(path)
+    except SealError as error:
+        raise SettingError(settings.file, setting, f"must name a private key: {error}") from None
+    if key.curve_name != curve:
+        raise SettingError(settings.file, setting, f"must name an {curve} key", got=f"{key.curve_name} in {path}")
+    return key
 
 
 def _kiosk_add(arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from central import database
 from central.cli import main
-from provisioning.authority import make_kiosk_keys
+from provisioning.authority import make_centre_keys, make_kiosk_keys
 from tests.central.centre import Centre
 from tests.harness.kiosk_records import FakeKiosk
 
@@ -73,6 +73,34 @@ def test_a_settings_file_with_a_mistake_is_exit_status_2(call, settings):
 
 def test_collecting_without_a_broker_is_exit_status_2(call):
     assert call("run")[0] == 2
+
+
+def test_a_key_of_the_wrong_kind_is_told_before_anything_is_collected(call, settings, tmp_path):
+    make_centre_keys(tmp_path / "keys")
+    sections = '[broker]\nhost = "h"\nca = "a"\ncertificate = "b"\nkey = "c"\n[keys]\n'
+    settings.write_text(sections + 'receipt_key = "keys/opening.key.json"\nopening_keys = ["keys/opening.key.json"]')
+    code, _, err = call("run")
+    assert code == 2
+    assert "keys.receipt_key must name an Ed25519 key" in err
+    settings.write_text(sections + 'receipt_key = "keys/receipt.pub.json"\nopening_keys = ["keys/opening.key.json"]')
+    code, _, err = call("run")
+    assert code == 2
+    assert "keys.receipt_key must name a private key" in err
+    settings.write_text(sections + 'receipt_key = "keys/receipt.key.json"\nopening_keys = ["keys/opening.key.json"]')
+    code, _, err = call("run")
+    assert code == 2
+    assert "PEM" in err
+
+
+def test_a_fault_is_told_by_its_kind_and_place_alone(call, monkeypatch):
+    def fail(engine):
+        raise RuntimeError("Eriksson")
+
+    monkeypatch.setattr("central.overview.overview", fail)
+    code, _, err = call("status")
+    assert code == 1
+    assert "RuntimeError at test_cli.py" in err
+    assert "Eriksson" not in err
 
 
 def test_a_database_that_cannot_be_opened_is_exit_status_1_without_details(call, settings):
