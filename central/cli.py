@@ -12,9 +12,9 @@ import sys
 import traceback
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import msgspec
-from joserfc.jwk import OKPKey
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -123,7 +123,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _private_key(settings: config.Settings, setting: str, path: Path, curve: str) -> OKPKey:
+def _private_key(settings: config.Settings, setting: str, path: Path, curve: str) -> Any:
     """Load one of the centre's own keys; raise `SettingError` when the file holds none of that curve."""
     from edge.seal import load_private_key
 
