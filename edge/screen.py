@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from edge.documents.verdict import Document, Result
@@ -36,14 +36,14 @@ def print_document(document: Document) -> None:
         console.print(Text("Not understood.", "bold red"))
     else:
         console.print(Text.assemble(("Document  ", "bold"), f"{document.kind} (source {document.source})"))
-        table = Table("Field", "Value", box=None, pad_edge=False, header_style="bold")
+        table = Table("Field", Column("Value", overflow="fold"), box=None, pad_edge=False, header_style="bold")
         for name, value in _flat(document.fields):
-            table.add_row(name, Text(value))
+            table.add_row(_plain(name), _plain(value))
         console.print(table)
-    table = Table("Check", "Verdict", "Why", box=None, pad_edge=False, header_style="bold")
+    table = Table("Check", "Verdict", Column("Why", overflow="fold"), box=None, pad_edge=False, header_style="bold")
     for verdict in document.verdicts:
         mark, style = _MARKS[verdict.result]
-        table.add_row(verdict.check, Text(mark, style), Text(verdict.detail))
+        table.add_row(_plain(verdict.check), Text(mark, style), _plain(verdict.detail))
     console.print(table)
 
 
@@ -77,24 +77,33 @@ def print_status(answer: dict[str, Any]) -> None:
     uplink, store, clock = answer["uplink"], answer["store"], answer["clock"]
     console.print(Text(f"Kiosk {answer['kiosk']}  version {answer['version']}  {answer['at']}", "bold"))
     since = _since(now_s - uplink["since_s"]) if uplink["since_s"] else ""
-    console.print(f"Uplink    {_good(uplink['state'], 'connected')} {since} ({uplink['reason']})")
-    console.print(f"Receipt   {uplink['last_receipt_at'] or 'none since the start'}")
-    console.print(f"Store     {_good(store['state'], 'ready')} {store['error']}  set aside: {store['tombstones']}")
+    state = _state(uplink["state"], "connected")
+    console.print(Text.assemble("Uplink    ", state, f" {since} (", _plain(uplink["reason"]), ")"))
+    console.print(Text(f"Receipt   {uplink['last_receipt_at'] or 'none since the start'}"))
+    state = _state(store["state"], "ready")
+    console.print(
+        Text.assemble("Store     ", state, " ", _plain(store["error"]), f"  set aside: {store['tombstones']}")
+    )
     bound = "unknown" if clock["error_bound_s"] is None else f"{clock['error_bound_s']:.3f} s"
-    console.print(f"Clock     {_good(clock['state'], 'synchronised')}  error bound {bound}")
+    console.print(Text.assemble("Clock     ", _state(clock["state"], "synchronised"), f"  error bound {bound}"))
     for what, count in uplink["troubles"].items():
-        console.print(f"Trouble   {what}: {count}")
-    table = Table("Device", "State", "Since", "Last error", box=None, pad_edge=False, header_style="bold")
+        console.print(Text.assemble("Trouble   ", _plain(what), f": {count}"))
+    error = Column("Last error", overflow="fold")
+    table = Table("Device", "State", "Since", error, box=None, pad_edge=False, header_style="bold")
     for name, device in answer["devices"].items():
         since = _since(now_s - device["since_s"]) if device.get("since_s") else ""
-        table.add_row(name, _good(device["state"], "ready", "lane"), since, device.get("error", ""))
+        table.add_row(name, _state(device["state"], "ready", "lane"), since, _plain(device.get("error", "")))
     console.print(table)
     print_queue({"kiosk": answer["kiosk"], "streams": answer["queue"]})
 
 
-def _good(state: str, *good: str) -> Text | str:
-    style = "green" if state.startswith(good) and "closed" not in state else "bold red"
-    return f"[{style}]{state}[/]"
+def _state(state: str, *good: str) -> Text:
+    return Text(state, "green" if state.startswith(good) and "closed" not in state else "bold red")
+
+
+def _plain(text: str) -> Text:
+    """Return text as it is, with what would steer the terminal or the layout made visible."""
+    return Text("".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text))
 
 
 def _since(seconds: float) -> str:

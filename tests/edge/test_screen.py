@@ -1,0 +1,108 @@
+"""What the command line shows: 80 columns, nothing by colour alone, nothing that steers a terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from edge.documents.read import read
+from edge.documents.verdict import Document, Result, Verdict
+from edge.health import Vitals, health, queue_figures
+from edge.screen import print_document, print_json, print_queue, print_status
+from tests.edge.lane import moment
+from tests.edge.test_health import Head
+
+SPECIMEN = b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+
+
+@pytest.fixture(autouse=True)
+def _screen_of_80_columns(monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+
+def shown(capsys) -> str:
+    """Return what was printed, checked to fit."""
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+    return text
+
+
+def status(vitals: Vitals) -> dict:
+    """Return what a daemon answers."""
+    heads = {name: Head(next_sequence=12_345_678, bytes=987_654_321) for name in ("crossing", "audit", "evidence")}
+    figures = health(
+        "dm-portsmouth/ferry-terminal-gate-01", "0.1.0", vitals, {"left": ("ready", "ready")}, heads, moment(9e5)
+    )
+    return json.loads(json.dumps({name: getattr(figures, name) for name in figures.__struct_fields__}))
+
+
+def test_a_document_is_shown_field_by_field_and_check_by_check(capsys) -> None:
+    print_document(read(SPECIMEN, today=date(2012, 1, 1), symbology=None, unrecognised=()))
+    text = shown(capsys)
+    assert "TD3 (source mrz)" in text and "ERIKSSON" in text
+    assert "composite_check" in text and "ok" in text and "doubtful" in text
+
+
+def test_what_is_not_understood_says_so(capsys) -> None:
+    print_document(read(b"hello", today=None, symbology=None, unrecognised=()))
+    assert shown(capsys).startswith("Not understood.")
+
+
+def test_every_result_has_a_word_of_its_own(capsys) -> None:
+    print_document(Document("TD3", "mrz", {}, tuple(Verdict(f"c{n}", result) for n, result in enumerate(Result))))
+    words = [line.split(maxsplit=1)[1].strip() for line in shown(capsys).splitlines() if line.startswith("c")]
+    assert words == ["ok", "FAILED", "doubtful", "not done"]
+
+
+def test_nested_fields_are_named_by_their_path(capsys) -> None:
+    print_document(Document("BCBP", "bcbp", {"legs": [{"seat_number": "12A"}], "empty": None}, ()))
+    text = shown(capsys)
+    assert "legs[0].seat_number" in text and "12A" in text
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x1b[2J\x1b[31mred", "[red]x[/red]", "[/]", "[bold", "a\nb\tc", "\x9b2J", "\u202eabc"]
+)
+def test_a_hostile_document_cannot_steer_the_terminal(hostile, capsys) -> None:
+    verdicts = (Verdict("c", Result.FAILED, hostile),)
+    print_document(Document("AAMVA", "aamva", {hostile: hostile, "last": "x"}, verdicts))
+    text = shown(capsys)
+    assert "\x9b" not in text and "\u202e" not in text
+    if hostile.isprintable():
+        assert text.count(hostile) == 3
+
+
+def test_long_values_are_wrapped(capsys) -> None:
+    print_document(Document("DCC", "dcc", {"name": "A" * 500}, (Verdict("c", Result.OK, "why " * 60),)))
+    assert shown(capsys).count("A") == 500
+
+
+def test_the_status_of_a_kiosk_fits_a_screen(capsys) -> None:
+    vitals = Vitals()
+    vitals.device(
+        "passport-reader-left", "lost", moment(8e5), "no device at /dev/serial/by-id/usb-Access-IS_OCR315e-if00"
+    )
+    vitals.uplink(False, "the broker's certificate is not valid: self-signed certificate [/in] chain", moment(8.9e5))
+    vitals.troubles["record_too_large_for_broker"] += 3
+    print_status(status(vitals))
+    text = shown(capsys)
+    assert "Uplink    disconnected 3 h" in text and "[/in]" in text.replace("\n", " ")
+    assert "record_too_large_for_broker: 3" in text
+    assert "lane ready" in text and "lost" in text
+    assert "988 MB" in text
+
+
+def test_the_queue_says_what_awaits_its_receipt(capsys) -> None:
+    print_queue({"kiosk": "utopia/lane-1", "streams": queue_figures({"crossing": Head()})})
+    lines = shown(capsys).splitlines()
+    assert lines[0] == "Kiosk utopia/lane-1"
+    assert lines[2].split() == ["crossing", "2", "4", "1", "kB", "8", "5"]
+
+
+def test_json_is_one_document_on_one_line(capsys) -> None:
+    print_json({"a": "x\ny", "b": [1, None]})
+    assert capsys.readouterr().out == '{"a":"x\\ny","b":[1,null]}\n'
