@@ -90,7 +90,7 @@ class ControlServer:
                 answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
                 self._put(ControlAsked(str(request.pop("verb", "")), request, answers.put))
                 answer = answers.get(timeout=ANSWER_S)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 answer = {"error": "a request is one JSON object on one line"}
             except queue.Empty:
                 answer = {"error": "the daemon did not answer in time"}
@@ -116,7 +116,12 @@ def ask(path: Path, verb: str, **arguments: object) -> dict[str, Any]:
             f"no kiosk answers on {path} ({error.strerror or error})",
             remedy="is it running? systemctl status landfall-kiosk",
         ) from None
-    answer = msgspec.json.decode(line, type=dict[str, Any]) if line else {"error": "the daemon hung up"}
+    try:
+        answer = msgspec.json.decode(line, type=dict[str, Any]) if line else {"error": "the daemon hung up"}
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise LandfallError(
+            f"what answers on {path} is no kiosk", remedy="check control.socket in kiosk.toml"
+        ) from None
     if "error" in answer:
         raise LandfallError(f"the kiosk refused: {answer['error']}")
     return answer
