@@ -54,7 +54,7 @@ class ControlServer:
                     self._socket.bind(path)
             finally:
                 os.umask(old)
-            self._socket.listen(8)
+            self._socket.listen()
         except OSError as error:
             raise LandfallError(
                 f"control socket {self._path}: {error.strerror or error}", remedy="check control.socket in kiosk.toml"
@@ -82,10 +82,10 @@ class ControlServer:
         with peer:
             peer.settimeout(ANSWER_S)
             try:
+                line = _read_line(peer)  # first of all, so that a stranger can read the answer before we hang up
                 if not _is_welcome(peer):
                     peer.sendall(b'{"error":"not allowed"}\n')
                     return
-                line = _read_line(peer)
                 request = msgspec.json.decode(line, type=dict[str, Any])
                 answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
                 self._put(ControlAsked(str(request.pop("verb", "")), request, answers.put))
