@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.errors import LandfallError, SettingError
+from hw.devices import DeviceError
 
 DEFAULT_CONFIG = "/etc/landfall/kiosk.toml"
 
@@ -23,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except SettingError as error:
+    except (SettingError, DeviceError) as error:
         print(f"landfall: {error}", file=sys.stderr)
         return 2
     except LandfallError as error:
         print(f"landfall: {error}", file=sys.stderr)
-        return 1
+        return options.failed
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="landfall", description="The border-post kiosk that never loses a crossing.")
+    parser.set_defaults(failed=1)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
 
     run = verbs.add_parser("run", help="run the kiosk daemon")
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--symbology", help="AIM symbology identifier of a barcode, such as ]L")
     read.add_argument("--today", help="check dates as of this day (YYYY-MM-DD), or `unset`")
     _add_json(read)
-    read.set_defaults(run=_read)
+    read.set_defaults(run=_read, failed=2)
 
     queue = verbs.add_parser("queue", help="look into the local cache")
     queue_verbs = queue.add_subparsers(title="verbs", required=True, metavar="VERB")

@@ -54,11 +54,3 @@ class StoreFull(StoreError):
 
 class StoreDamaged(StoreError):
     """SQLite reports a damaged file; a restart salvages what can be read."""
-
-
-class DeviceError(LandfallError):
-    """A device could not be opened or used; `device` is its name in the settings."""
-
-    def __init__(self, device: str, message: str, *, remedy: str = "") -> None:
-        super().__init__(f"{device}: {message}", remedy=remedy)
-        self.device = device

@@ -7,10 +7,12 @@ kiosk has sealed it cannot open again, since it holds the centre's public key al
 
 from __future__ import annotations
 
+import os
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from joserfc import jwe, jws
@@ -36,12 +38,17 @@ _MAX_DEFLATED = 240 * 1024  # joserfc inflates 250 KiB at the most, so that a sm
 
 
 def load_private_key(path: Path) -> OKPKey:
-    """Load a private JWK (RFC 7517) from a file of mode 0600 or 0400; raise `SealError` naming the file otherwise."""
+    """Load a private JWK (RFC 7517) from a file of mode 0600 or 0400; raise `SealError` naming the file otherwise.
+
+    A credential of systemd may show group bits: they are the mask of the ACL that lets the service's user read it.
+    """
     try:
         mode = path.stat().st_mode
     except OSError as error:
         raise SealError(f"{path}: cannot be read ({error.strerror})", remedy="provision the kiosk's keys") from None
-    if stat.S_IMODE(mode) & 0o077:
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    is_credential = directory is not None and path.is_relative_to(directory)
+    if stat.S_IMODE(mode) & (0o037 if is_credential else 0o077):
         raise SealError(f"{path}: others may read this private key", remedy=f"chmod 0600 {path}")
     key = load_public_key(path)
     if not key.is_private:
@@ -62,7 +69,7 @@ def load_public_key(path: Path) -> OKPKey:
 def parse_key(text: bytes | str) -> OKPKey:
     """Parse a JWK as JSON text; raise `SealError` when it is not an OKP key (Ed25519 or X25519)."""
     try:
-        fields = msgspec.json.decode(text, type=dict[str, str])
+        fields = msgspec.json.decode(text, type=dict[str, Any])
         return OKPKey.import_key({name: value for name, value in fields.items() if name in ("kty", "crv", "x", "d")})
     except (JoseError, msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError):
         raise SealError("is not a JWK of type OKP") from None

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from edge.errors import ContractError
 
 PREFIX = "landfall/v1"
+MAX_KIOSK_ID = 64  # RFC 5280, ub-common-name
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
@@ -36,6 +37,8 @@ def kiosk_id(site: str, kiosk: str) -> str:
     for name in (site, kiosk):
         if not NAME.fullmatch(name):
             raise ContractError(f"{name!r} is no name of a site or kiosk: 1-32 lower case letters, digits and dashes")
+    if len(site) + 1 + len(kiosk) > MAX_KIOSK_ID:
+        raise ContractError(f"{site}/{kiosk} is longer than the {MAX_KIOSK_ID} characters that a certificate holds")
     return f"{site}/{kiosk}"
 
 
