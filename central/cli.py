@@ -29,7 +29,7 @@ DEFAULT_CONFIG = Path("/etc/landfall/central.toml")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb and return the exit status."""
+    """Run one verb and return the exit status; a fault of the program itself ends it with 1."""
     arguments = _parser().parse_args(argv)
     try:
         return arguments.call(arguments)
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:  # its text may quote a record, so only its kind and place are told
         place = traceback.extract_tb(error.__traceback__)[-1]
         log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
-        return 1
+        raise SystemExit(1) from None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -92,13 +92,15 @@ def test_a_key_of_the_wrong_kind_is_told_before_anything_is_collected(call, sett
     assert "PEM" in err
 
 
-def test_a_fault_is_told_by_its_kind_and_place_alone(call, monkeypatch):
+def test_a_fault_is_told_by_its_kind_and_place_alone(call, monkeypatch, capsys):
     def fail(engine):
         raise RuntimeError("Eriksson")
 
     monkeypatch.setattr("central.overview.overview", fail)
-    code, _, err = call("status")
-    assert code == 1
+    with pytest.raises(SystemExit) as caught:
+        call("status")
+    err = capsys.readouterr().err
+    assert caught.value.code == 1
     assert "RuntimeError at test_cli.py" in err
     assert "Eriksson" not in err
 
