@@ -204,7 +204,8 @@ class Cache:
     def checkpoint(self) -> bool:
         """Move what was synced from the log into the file, as far as readers allow; True when nothing is left to move.
 
-        Call it when the lane is idle. Under constant load SQLite does it by itself when the log reaches 16 MiB.
+        Call it when the lane has been idle for some time, not after each crossing: the next append syncs twice, since
+        it begins the log anew. Under constant load SQLite does it by itself when the log reaches 4 MiB.
         """
         try:
             busy, logged, moved = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

@@ -22,10 +22,11 @@ _FRAME_HEADER = 24
 _WAL_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 _MAX_LOCAL = PAGE_BYTES - 35
 _MIN_LOCAL = (PAGE_BYTES - 12) * 32 // 255 - 23
-_MAX_PAYLOAD = 64 * 1024 * 1024
+_MAX_PAYLOAD = 4 * 1024 * 1024
+_MAX_CELLS = (PAGE_BYTES - 8) // 2
 _INTEGER_BYTES = (0, 1, 2, 3, 4, 6, 8)
 
-Value = int | float | str | bytes | None
+Value = int | str | bytes | None
 
 
 class DamagedFile:
@@ -61,8 +62,11 @@ class DamagedFile:
             self._wal.close()
 
     def _images(self) -> Iterator[bytes]:
-        for number in range(1, max([self._pages, *self._newest]) + 1):
+        for number in range(1, self._pages + 1):
             yield self._page(number)
+        for number in self._newest:
+            if number > self._pages:
+                yield self._page(number)
         for number, offset in reversed(self._frames):
             if self._newest[number] != offset:
                 yield _at(self._wal, offset, PAGE_BYTES)
@@ -87,7 +91,8 @@ class DamagedFile:
         start = _FILE_HEADER if page[:6] == b"SQLite" else 0
         if len(page) != PAGE_BYTES or page[start] != _LEAF:
             return
-        for n in range(int.from_bytes(page[start + 3 : start + 5])):
+        cells = int.from_bytes(page[start + 3 : start + 5])
+        for n in range(cells if cells <= _MAX_CELLS else 0):
             pointer = start + 8 + 2 * n
             try:
                 at = int.from_bytes(page[pointer : pointer + 2])
@@ -105,11 +110,13 @@ class DamagedFile:
         local = _MIN_LOCAL + (size - _MIN_LOCAL) % (PAGE_BYTES - 4)
         local = local if local <= _MAX_LOCAL else _MIN_LOCAL
         parts = [page[at : at + local]]
+        if not _says_size(parts[0], size):
+            return None  # noise: do not follow it through the file
         number = int.from_bytes(page[at + local : at + local + 4])
         for missing in range(size - local, 0, 4 - PAGE_BYTES):
-            if number < 2:
+            overflow = self._page(number) if number > 1 else b""
+            if len(overflow) != PAGE_BYTES:
                 return None
-            overflow = self._page(number)
             parts.append(overflow[4 : 4 + min(missing, PAGE_BYTES - 4)])
             number = int.from_bytes(overflow[:4])
         return b"".join(parts)
@@ -163,27 +170,44 @@ def _varint(page: bytes, at: int) -> tuple[int, int]:
     raise IndexError
 
 
-def _values(payload: bytes) -> tuple[Value, ...]:
-    """Return the values of a row; raise IndexError or ValueError when it has not the form of one."""
+def _kinds(payload: bytes) -> tuple[list[int], int]:
+    """Return the serial types of a row's values and where the values begin."""
     header_size, at = _varint(payload, 0)
     kinds = []
     while at < header_size:
         kind, at = _varint(payload, at)
         kinds.append(kind)
+    return kinds, at
+
+
+def _size_of(kind: int) -> int:
+    if kind >= 12:
+        return (kind - 12) // 2
+    return _INTEGER_BYTES[kind] if kind <= 6 else 8 if kind == 7 else 0
+
+
+def _says_size(payload: bytes, size: int) -> bool:
+    """Tell whether the header of a row says that the row has this size."""
+    try:
+        kinds, at = _kinds(payload)
+    except IndexError:
+        return False
+    return at + sum(map(_size_of, kinds)) == size
+
+
+def _values(payload: bytes) -> tuple[Value, ...]:
+    """Return the values of a row, reals as None; raise IndexError or ValueError when it has not the form of one."""
+    kinds, at = _kinds(payload)
     values: list[Value] = []
     for kind in kinds:
+        raw = payload[at : at + _size_of(kind)]
+        at += len(raw)
         if kind >= 12:
-            size = (kind - 12) // 2
-            raw = payload[at : at + size]
             values.append(raw.decode() if kind % 2 else raw)
         elif kind in (8, 9):
-            size = 0
             values.append(kind - 8)
-        elif kind == 0 or kind > 6:
-            size = 8 if kind == 7 else 0
-            values.append(None)
+        elif 1 <= kind <= 6:
+            values.append(int.from_bytes(raw, signed=True))
         else:
-            size = _INTEGER_BYTES[kind]
-            values.append(int.from_bytes(payload[at : at + size], signed=True))
-        at += size
+            values.append(None)
     return tuple(values)

@@ -34,6 +34,7 @@ from edge.cache.schema import (
     connect,
     create_file,
     create_stream,
+    insert_into,
     migrate,
     store_error,
     stream_table,
@@ -228,9 +229,7 @@ def _try_appending(connection: sqlite3.Connection, path: Path) -> None:
     try:
         for head in Rows(connection, path).heads().values():
             row = (head.next_sequence, *[""] * 7, 0, "", "", b"", bytes(3 * PAGE_BYTES))
-            connection.execute(
-                f"INSERT INTO {stream_table(head.stream)} ({RECORD_COLUMNS}) VALUES ({RECORD_PLACES})", row
-            )
+            connection.execute(insert_into(head.stream), row)
             connection.execute("UPDATE head SET count = count + 1 WHERE stream = ?", (head.stream,))
     finally:
         if connection.in_transaction:

@@ -23,11 +23,9 @@ from edge.cache.rows import Rows, head_row, record_row
 from edge.cache.schema import (
     HEAD_COLUMNS,
     HEAD_PLACES,
-    RECORD_COLUMNS,
-    RECORD_PLACES,
     create_stream,
+    insert_into,
     store_error,
-    stream_table,
 )
 from edge.errors import StoreDamaged, StoreError, StreamsOnlyGrow
 
@@ -139,9 +137,7 @@ class SqliteStorage(Storage):
                 row = record_row(record, head.last_hash)
             except UnicodeEncodeError:
                 raise StoreError(f"{record.stream} {record.sequence}: a field is not Unicode text") from None
-            self._connection.execute(
-                f"INSERT INTO {stream_table(record.stream)} ({RECORD_COLUMNS}) VALUES ({RECORD_PLACES})", row
-            )
+            self._connection.execute(insert_into(record.stream), row)
             grown[record.stream] = Head(
                 head.stream,
                 head.epoch,
