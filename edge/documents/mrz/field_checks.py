@@ -42,7 +42,7 @@ def document_code(reading: Reading) -> Verdict:
     reading.fields["document_code"] = code
     if code[0] not in layout.code_letters:
         return Verdict("document_code", Result.FAILED, f"not a document code of {layout.kind}")
-    if code[1:].isdigit() or (code[1:] == "V" and layout.kind in ("TD1", "TD2")):
+    if code[1:] == "V" if layout.kind in ("TD1", "TD2") else code[1:].isdigit():
         return Verdict("document_code", Result.DOUBTFUL, "the second character is none that the standard allows")
     return unread or ok("document_code")
 
@@ -77,7 +77,8 @@ def names(reading: Reading) -> Verdict:
         return unread
     if not primary:
         return Verdict("names", Result.DOUBTFUL, "no primary identifier") if secondary else _NO_NAME
-    if field[0] == "<" or "<<" in field.strip("<").partition("<<")[2]:
+    behind = field.strip("<").partition("<<")[2]
+    if field[0] == "<" or behind.startswith("<") or "<<" in behind:
         return Verdict("names", Result.DOUBTFUL, "fillers where the standard has none")
     if reading.text.startswith(CYRILLIC_AS_DIGITS) and not field.replace("<", "").isalpha():
         return Verdict("names", Result.DOUBTFUL, "digits stand for Cyrillic letters on this document")
@@ -103,6 +104,8 @@ def document_number(reading: Reading) -> Verdict:
     if not number:
         return Verdict("document_number", Result.FAILED, "no document number")
     reading.fields["document_number"] = number
+    if number[0] == "<" and unread is None:
+        return Verdict("document_number", Result.DOUBTFUL, "begins with a filler")
     return unread or ok("document_number")
 
 

@@ -32,6 +32,11 @@ _EXACT = re.compile(
 _NAMES = re.compile(r"[A-Z]+(?:<[A-Z]+)*<<[A-Z<]*", re.ASCII)
 _ROW = re.compile(r"[^\r\n]+")
 _WIDTH_OF_SIZE = {88: 44, 72: 36, 90: 30}
+_REPAIRS = {
+    (character, alphabet): other
+    for character, other in LOOKALIKES.items()
+    for alphabet in ((DIGITS,) if other.isdigit() else (LETTERS, "[A-Z]"))
+}
 _FOLD = {code: chr(code - 32) for code in range(ord("a"), ord("z") + 1)} | {ord(" "): "<", ord("_"): "<"}
 
 _LENGTH_OK = Verdict("line_length", Result.OK)
@@ -62,6 +67,7 @@ class _Row(msgspec.Struct, frozen=True):
     origins: tuple[int, ...]
     deviation: int = 0
     is_blanked: bool = False
+    spaces: int = 0  # that stood between its characters
 
 
 class _Arrangement:
@@ -75,12 +81,13 @@ class _Arrangement:
     def __init__(self, layout: Layout, rows: tuple[_Row, ...], turn: int) -> None:
         self.layout, self.rows, self.turn = layout, rows, turn
         self.text = "".join(row.text for row in rows)
-        is_coded = self.text[0] in layout.code_letters
-        fits_code = 3 + (layout is layout_of(self.text, layout.width)) if is_coded else 0
+        text = _repaired(layout, self.text)
+        is_coded = text[0] in layout.code_letters
+        fits_code = 3 + (layout is layout_of(text, layout.width)) if is_coded else 0
         deviation = sum(abs(row.deviation) for row in rows)
         held, failed = evidence(layout, self.text)
         self.rank = (2 * held - failed + fits_code - deviation, -turn, -layout.width)
-        self.is_credible = held >= (2 if deviation or not is_coded else 0)
+        self.is_credible = held >= (2 if deviation or turn or not is_coded else 0)
 
 
 def arrange(payload: bytes | str, unrecognised: tuple[int, ...] = ()) -> Zone | None:
@@ -112,8 +119,9 @@ def evidence(layout: Layout, text: str) -> tuple[int, int]:
     """Count what speaks for this layout and what against it.
 
     For it: check digits that hold over something, states that exist, a name field that looks like one. Against it:
-    check digits that do not hold. What is missing counts for neither.
+    check digits that do not hold. What is missing counts for neither, and lookalikes count as what they look like.
     """
+    text = _repaired(layout, text)
     digits = [(text[layout.spans[name]], text[offset]) for name, offset in layout.digits.items()]
     if layout.composite is not None:
         digits.append(("".join(text[span] for span in layout.composite_over), text[layout.composite]))
@@ -136,8 +144,7 @@ def _read_alphabets(zone: Zone) -> Zone:
             is_cyrillic and zone.layout.spans["names"].start <= offset < 44 and character in "2346789"
         ):
             continue
-        other = LOOKALIKES.get(character)
-        if other and ((alphabet == DIGITS) == other.isdigit()) and alphabet in (DIGITS, LETTERS, "[A-Z]"):
+        if other := _REPAIRS.get((character, alphabet)):
             text[offset] = other
             repaired.add(offset)
         else:
@@ -145,6 +152,11 @@ def _read_alphabets(zone: Zone) -> Zone:
     return msgspec.structs.replace(
         zone, text="".join(text), repaired=frozenset(repaired), unreadable=frozenset(unreadable)
     )
+
+
+def _repaired(layout: Layout, text: str) -> str:
+    """Return the text with every lookalike as its field's alphabet demands."""
+    return "".join([_REPAIRS.get(pair, pair[0]) for pair in zip(text, layout.classes, strict=True)])
 
 
 def _offsets_without_line_ends(text: str) -> tuple[int, ...]:
@@ -219,6 +231,11 @@ def _fit_width(row: tuple[int, str], width: int, fillers_are_spaces: bool) -> _R
         return _Row(MISSING * width, (-1,) * width, -width, True)
     stripped = raw.strip(_PADDING)
     start_stripped = start + len(raw) - len(raw.lstrip(_PADDING))
+    spaces = stripped.count(" ")
+    if spaces and not fillers_are_spaces and len(stripped) - spaces == width:
+        kept = [(start_stripped + place, one) for place, one in enumerate(stripped) if one != " "]
+        origins = tuple(origin for origin, _ in kept)
+        return _Row("".join(one for _, one in kept).translate(_FOLD), origins, spaces=spaces)
     if abs(len(stripped) - width) > TOLERANCE or (len(raw) == width and fillers_are_spaces):
         if len(raw) == width:
             stripped, start_stripped = raw, start
@@ -264,13 +281,16 @@ def _align(row: _Row, layout: Layout, line: int) -> _Row:
 
 
 def _line_length(layout: Layout, rows: tuple[_Row, ...]) -> Verdict:
-    odd = [(line, row) for line, row in enumerate(rows, 1) if row.deviation]
+    odd = [(line, row) for line, row in enumerate(rows, 1) if row.deviation or row.spaces]
     if not odd:
         return _LENGTH_OK
-    said = "; ".join(
-        f"line {line} was not delivered"
-        if row.deviation == -layout.width
-        else f"line {line} has {layout.width + row.deviation} characters, not {layout.width}"
-        for line, row in odd
-    )
+    said = "; ".join(f"line {line} {_oddity(layout, row)}" for line, row in odd)
     return Verdict("line_length", Result.FAILED if any(row.is_blanked for _, row in odd) else Result.DOUBTFUL, said)
+
+
+def _oddity(layout: Layout, row: _Row) -> str:
+    if row.spaces:
+        return f"has {row.spaces} spaces between its characters"
+    if row.deviation == -layout.width:
+        return "was not delivered"
+    return f"has {layout.width + row.deviation} characters, not {layout.width}"

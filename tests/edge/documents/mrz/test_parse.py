@@ -237,7 +237,14 @@ def test_a_code_that_no_state_has_fails_and_is_kept():
 
 @pytest.mark.parametrize(
     ("code", "result"),
-    [("P<", Result.OK), ("PP", Result.OK), ("PD", Result.OK), ("PE", Result.OK), ("A<", Result.FAILED)],
+    [
+        ("P<", Result.OK),
+        ("PP", Result.OK),
+        ("PD", Result.OK),
+        ("PE", Result.OK),
+        ("P1", Result.DOUBTFUL),
+        ("A<", Result.FAILED),
+    ],
 )
 def test_document_codes_of_passports(code, result):
     assert verdict(read(changed(PASSPORT, 1, 1, code)), "document_code").result is result
@@ -250,7 +257,7 @@ def test_document_codes_of_passports(code, result):
         ("IP", Result.OK),
         ("AC", Result.OK),
         ("C<", Result.OK),
-        ("C1", Result.DOUBTFUL),
+        ("C1", Result.OK),  # the resident card of the United States
         ("IV", Result.DOUBTFUL),
         ("P<", Result.FAILED),
     ],
@@ -284,6 +291,7 @@ def test_sex_unspecified_is_x(letter, field, result):
         ("<<ANNA", None, "ANNA", Result.DOUBTFUL),
         ("VAN<DER<MULLER<<ANNA", "VAN DER MULLER", "ANNA", Result.OK),
         ("ERIKSSON<<ANNA<<MARIA", "ERIKSSON", "ANNA MARIA", Result.DOUBTFUL),
+        ("ERIKSSON<<<ANNA", "ERIKSSON", "ANNA", Result.DOUBTFUL),
         ("", None, None, Result.FAILED),
         ("ERIKSSON<<AN?A", "ERIKSSON", None, Result.FAILED),
         ("ERIK?SON<<ANNA", None, "ANNA", Result.FAILED),
@@ -332,6 +340,12 @@ def test_fillers_are_no_number_even_when_flagged():
 
     assert "document_number" not in document.fields
     assert verdict(document, "document_number").result is not Result.OK
+
+
+def test_a_number_that_begins_with_a_filler_is_doubtful():
+    document = read(changed(PASSPORT, 2, 1, "<"))
+
+    assert verdict(document, "document_number").detail == "begins with a filler"
 
 
 def test_a_document_code_read_as_a_lookalike_is_kept_and_said():

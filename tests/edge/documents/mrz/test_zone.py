@@ -100,6 +100,25 @@ def test_a_card_without_one_of_its_lines_is_still_a_card(line):
     assert verdict(document, "line_length").detail == f"line {line} was not delivered"
 
 
+def test_spaces_between_the_characters_are_left_out_and_said():
+    # as a camera's OCR gives them (the tests of sivakumar-mahalingam/fastmrz)
+    document = read("P<UTOERIKSSON<<ANNA<MARIA<<< <<<<<<<<<  <<<<<<<\n\n" + PASSPORT[1], unrecognised=(50,))
+
+    assert document.fields == read("\n".join(PASSPORT)).fields
+    assert verdict(document, "line_length").detail == "line 1 has 3 spaces between its characters"
+    assert verdict(document, "line_length").result is Result.DOUBTFUL
+    assert verdict(document, "document_number").detail == "line 2, position 2: not recognised by the reader"
+
+
+def test_lookalikes_do_not_turn_a_card_into_another():
+    # cheminfo/mrz reads the French card of 2017 out of these lines
+    document = read("1DFRATE5T<NAME<<<<<<<<<<<<<<<<0CHE02\nI7I0GVA123451RO8ERTA<<<<<<<9IIZ3IIF2")
+
+    assert document.kind == "IDFRA"
+    assert document.fields["date_of_birth"] == "1991-12-31"
+    assert document.fields["primary_identifier"] == "TEST NAME"
+
+
 def test_other_text_above_the_zone_is_passed_over():
     document = read("PASSPORT\nUTOPIA\n" + "\n".join(PASSPORT))
 
