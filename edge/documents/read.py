@@ -6,13 +6,14 @@ Always true: any bytes up to 64 KiB give a document, at worst one of kind `unkno
 
     begins with                     standard
     AIM `]o`                        machine readable zone, nothing else
-    M1 to M9                        IATA boarding pass
+    M0 to M9                        IATA boarding pass
     HC1:                            EU digital certificate
     @ ... ANSI or AAMVA             driving licence (AAMVA)
     % ; +                           magnetic stripe
     byte DC                         ICAO visible digital seal
     {, with "data" and "sig"        ICAO VDS-NC
-    anything else                   machine readable zone, if it has the shape of one
+    anything else                   machine readable zone, if it has the shape of one; else a boarding pass, if it has
+                                    a flight where passes have theirs: its first characters were lost or misread
 """
 
 from __future__ import annotations
@@ -28,11 +29,16 @@ if TYPE_CHECKING:
 
 LONGEST_PAYLOAD = 65_536
 
-_AIM = re.compile(r"\](?P<code>[A-Za-z])[0-9]?", re.ASCII)
-_BOARDING_PASS = re.compile(r"[Mm][1-9]", re.ASCII)
+# ISO/IEC 15424: a modifier follows; of the symbologies that carry documents only Aztec has letters among its own.
+_AIM = re.compile(r"\](?:z[0-9A-C]?|[A-Za-z][0-9]?)", re.ASCII)
+_BOARDING_PASS = re.compile(r"[Mm][0-9]", re.ASCII)
 _LICENCE = re.compile(r"@[\s\x1c-\x1f]{0,8}(?:ANSI|AAMVA)|(?:ANSI|AAMVA) ?[0-9]{6}", re.ASCII)
 _SEAL = ("\xdc", "\xc3\x9c")  # the byte as it is, or made UTF-8 by a reader that took it for text
 _OCR = "]o"
+_EXPECTED = (
+    "neither a machine readable zone (2 lines of 44 or 36 characters, 3 of 30) nor a boarding pass (M1), "
+    "licence (@ ANSI, or % ; of its stripe), seal (byte DC, or JSON) or certificate (HC1:)"
+)
 
 
 def read(
@@ -56,7 +62,7 @@ def read(
         return _unknown(symbology, f"longer than {LONGEST_PAYLOAD} characters")
     text = payload if isinstance(payload, str) else payload.decode("latin-1")
     if prefix := _AIM.match(text):
-        symbology = symbology or f"]{prefix['code']}"
+        symbology = symbology or prefix[0][:2]
         cut = prefix.end()
         payload, text = payload[cut:], text[cut:]
         unrecognised = tuple(offset - cut for offset in unrecognised if offset >= cut)
@@ -99,7 +105,18 @@ def _by_content(
         from edge.documents import vds_nc
 
         return vds_nc.parse(payload, today=today, trust=trust, health=health)
-    return _machine_readable_zone(payload, today, symbology, unrecognised)
+    return _by_shape(payload, text, today, symbology, unrecognised)
+
+
+def _by_shape(
+    payload: bytes | str, text: str, today: date | None, symbology: str | None, unrecognised: tuple[int, ...]
+) -> Document:
+    zone = _machine_readable_zone(payload, today, symbology, unrecognised)
+    if zone.is_understood and ("<" in text or not zone.of(Result.FAILED)):
+        return zone
+    from edge.documents import bcbp
+
+    return bcbp.parse(payload, today=today) if bcbp.is_boarding_pass(text) else zone
 
 
 def _machine_readable_zone(
@@ -108,7 +125,7 @@ def _machine_readable_zone(
     from edge.documents import mrz
 
     document = mrz.parse(payload, today=today, unrecognised=unrecognised)
-    return document if document.is_understood else _unknown(symbology, "no standard recognises how it begins")
+    return document if document.is_understood else _unknown(symbology, _EXPECTED)
 
 
 def _unknown(symbology: str | None, reason: str) -> Document:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.documents.mrz import encode
 from edge.documents.read import LONGEST_PAYLOAD, read
 from edge.documents.verdict import Document, Result
 from tests.edge.documents.mrz.specimens import PASSPORT, SPECIMENS
@@ -22,7 +23,9 @@ def test_lines_of_a_zone_go_to_the_zone(kind):
     assert read("\n".join(SPECIMENS[kind]), today=TODAY).kind == kind
 
 
-@pytest.mark.parametrize("prefix", ["]o", "]o1", "]z", "]z0", "]Q3", "]L0", "]C1"])
+@pytest.mark.parametrize(
+    "prefix", ["]o", "]o1", "]z", "]z0", "]zA", "]zC", "]Q", "]Q3", "]L", "]L0", "]d2", "]C", "]C1", "]A", "]A0", "]X0"]
+)
 def test_an_aim_prefix_left_on_the_payload_does_no_harm(prefix):
     payload = MRZ if prefix.startswith("]o") else BOARDING_PASS
 
@@ -41,6 +44,26 @@ def test_flagged_offsets_count_from_the_prefix_on():
 @pytest.mark.parametrize("payload", [BOARDING_PASS, BOARDING_PASS.encode()])
 def test_a_boarding_pass_goes_to_bcbp(payload):
     assert read(payload, today=TODAY).source == "bcbp"
+
+
+@pytest.mark.parametrize("begins", ["M0", "M9", "N1", "?1", "Mi", "m1", " M1", "\r\nM1", "\x02M1"])
+def test_a_boarding_pass_damaged_at_its_beginning_is_still_one(begins):
+    assert read(begins + BOARDING_PASS[2:], today=TODAY).kind == "BCBP"
+
+
+@pytest.mark.parametrize("kind", SPECIMENS)
+@pytest.mark.parametrize("joined", ["\n".join, "".join])
+@pytest.mark.parametrize("filler", ["<", " ", "_"])
+def test_a_zone_is_not_taken_for_a_boarding_pass(kind, joined, filler):
+    assert read(joined(SPECIMENS[kind]).replace("<", filler), today=TODAY).kind == kind
+
+
+def test_a_number_of_digits_behind_a_long_name_does_not_make_a_boarding_pass_of_a_passport():
+    fields = {"document_code": "P", "issuing_state": "UTO", "primary_identifier": "A" * 36, "nationality": "UTO"}
+    fields |= {"secondary_identifier": "BB", "document_number": "123456789", "date_of_birth": "1974-08-12", "sex": "F"}
+    run = "".join(encode("TD3", fields | {"date_of_expiry": "2034-04-15"}))
+
+    assert read(run, today=TODAY).kind == read(run.replace("<", " "), today=TODAY).kind == "TD3"
 
 
 @pytest.mark.parametrize(
