@@ -36,7 +36,7 @@ from edge.events import (
     StoreReady,
     TakePhoto,
 )
-from edge.rules import best_of, conveyance_of, document_class, is_misread, reasons_to_refer
+from edge.rules import best_of, compared, conveyance_of, document_class, is_misread, reasons_to_refer
 from edge.wire.crossing import Direction, Outcome, ReadDocument
 from hw.devices import Button, ButtonPressed, DocumentRead, PhotoFailed, PhotoTaken, ReadFailed, Signal
 
@@ -77,6 +77,9 @@ class _Traveller:
     @property
     def is_photo_settled(self) -> bool:
         return self.photo is not None or bool(self.photo_absent)
+
+    def compared(self) -> tuple[ReadDocument, ...]:
+        return compared(self.documents)
 
     def classes(self) -> set[str]:
         return {document_class(document) for document in self.documents}
@@ -237,7 +240,7 @@ class Kiosk:
 
     def _record_crossing(self, outcome: Outcome, now: Moment) -> list[Action]:
         traveller = self._present
-        documents = tuple(traveller.documents)
+        documents = traveller.compared()
         if not documents and traveller.misread is not None:
             documents = (traveller.misread,)
         return self._record(
@@ -319,7 +322,7 @@ class Kiosk:
         return set(self._policy.required) - self._present.classes()
 
     def _reasons(self) -> tuple[str, ...]:
-        return reasons_to_refer(self._policy, self._present.documents, was_misread=self._present.was_misread)
+        return reasons_to_refer(self._policy, self._present.compared(), was_misread=self._present.was_misread)
 
     def _outcome_by_rule(self) -> Outcome:
         reasons = self._reasons()

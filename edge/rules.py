@@ -1,17 +1,22 @@
 """The rules of a lane: what kind of document was shown, whether it was misread, and why a traveller is referred.
 
-Owns no state. Always true: a reason names a check or what is missing, never a value; rules refer, they never refuse.
+Owns no state. Always true: a reason names a check or what is missing, never a value; rules refer, they never refuse;
+what a document's own verdicts say is not changed by what another document says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from edge.config import PolicySettings
+from edge.documents.crosscheck import Agreement, boarding_pass_and_document, visa_and_passport
 from edge.documents.verdict import Result
 from edge.wire.crossing import Conveyance, ReadDocument
 
 _CLASSES = {"bcbp": "boarding_pass", "aamva": "driving_licence", "vds": "seal", "dcc": "seal"}
+_ABOUT_READING = {"line_length", "alphabet", "structure", "format_code", "number_of_legs"}
 
 
 def document_class(document: ReadDocument) -> str:
@@ -31,7 +36,7 @@ def is_misread(document: ReadDocument) -> bool:
 
 
 def _is_about_reading(check: str) -> bool:
-    return check.endswith("_check") or check.endswith("_alphabet") or check in ("line_length", "alphabet", "structure")
+    return check.endswith(("_check", "_alphabet")) or check in _ABOUT_READING
 
 
 def best_of(first: ReadDocument | None, second: ReadDocument) -> ReadDocument:
@@ -45,6 +50,28 @@ def best_of(first: ReadDocument | None, second: ReadDocument) -> ReadDocument:
 
 def _failed(document: ReadDocument) -> int:
     return sum(verdict.result is Result.FAILED for verdict in document.verdicts)
+
+
+def compared(documents: Sequence[ReadDocument]) -> tuple[ReadDocument, ...]:
+    """Return the documents, boarding passes and visas with further verdicts on whether the travel document agrees.
+
+    The first travel document is compared with; without one nothing is. A name that differs refers by the rules below,
+    as any other failed check does.
+    """
+    travel_document = next((one for one in documents if document_class(one) == "travel_document"), None)
+    if travel_document is None:
+        return tuple(documents)
+    return tuple(_compared(one, travel_document) for one in documents)
+
+
+def _compared(document: ReadDocument, travel_document: ReadDocument) -> ReadDocument:
+    agreements: tuple[Agreement, ...] = ()
+    match document_class(document):
+        case "boarding_pass":
+            agreements = boarding_pass_and_document(document, travel_document)
+        case "visa":
+            agreements = visa_and_passport(document, travel_document)
+    return replace(document, verdicts=(*document.verdicts, *(one.verdict for one in agreements)))
 
 
 def reasons_to_refer(

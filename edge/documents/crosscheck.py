@@ -7,16 +7,25 @@ every agreement has a score from 0 to 1; a detail names fields and never quotes 
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import msgspec
 
 from edge.documents.name_match import Likeness, Name, likeness
-from edge.documents.verdict import Document, Result, Verdict
+from edge.documents.verdict import Result, Verdict
 
 OK_FROM = 0.9
 DOUBTFUL_FROM = 0.5
 BOARDING_PASS_NAME_SIZE = 20  # IATA Resolution 792, item 11
 _NAME_SIZES = {"TD1": 30, "TD2": 31, "TD3": 39, "MRV-A": 39, "MRV-B": 31}
 _CHIP_FIELDS = ("document_number", "issuing_state", "nationality", "date_of_birth", "sex", "date_of_expiry")
+
+
+class Document(Protocol):
+    """What is compared: an `edge.documents.verdict.Document`, or one that a reader's name was put on."""
+
+    kind: str
+    fields: dict[str, Any]
 
 
 class Agreement(msgspec.Struct, frozen=True):

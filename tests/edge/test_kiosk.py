@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.config import LaneSettings
+from edge.config import LaneSettings, PolicySettings
 from edge.documents.read import read
 from edge.errors import LandfallError
 from edge.events import (
@@ -29,6 +29,7 @@ from edge.events import (
 from edge.kiosk import IGNORED, PROBE_S, TRANSITIONS, Kiosk, State
 from edge.wire.record import Position
 from hw.devices import Button, ButtonPressed, DocumentRead, Frame, PhotoFailed, PhotoTaken, ReadFailed, Signal
+from hw.simulated.travellers import specimen
 from tests.edge.lane import Lane, moment
 
 READY, WORKING, TRY_AGAIN = Show(Signal.READY), Show(Signal.WORKING), Show(Signal.TRY_AGAIN)
@@ -586,3 +587,16 @@ def test_whatever_happens_green_is_earned_and_the_lane_comes_back(policy, steps)
             break
         lane.pass_deadline()
     assert lane.state in (State.READY, State.CLOSED)
+
+
+@pytest.mark.parametrize(("of", "result"), [(1, "passed"), (2, "referred")])
+def test_another_travellers_boarding_pass_is_recorded_with_its_verdict_and_calls_an_officer(of, result) -> None:
+    policy = PolicySettings(optional=("boarding_pass",), specimens="accept")
+    kiosk = Kiosk(LaneSettings(name="left", policy=policy), new_id=lambda: "id", read=read, memory_key=b"k" * 32)
+    kiosk.handle(StoreReady(), moment())
+    kiosk.handle(DocumentRead("passport", Frame(specimen(1, 1).mrz, "raw")), moment(1))
+    actions = kiosk.handle(DocumentRead("pass", Frame(specimen(1, of, flight_day=60).boarding_pass, "raw")), moment(2))
+    draft = actions[0].draft
+    agreement = draft.documents[1].verdicts[-1]
+    assert (draft.outcome.result, agreement.check) == (result, "boarding_pass_name")
+    assert draft.outcome.reasons == (() if of == 1 else ("bcbp.boarding_pass_name_failed",))

@@ -6,7 +6,7 @@ import pytest
 
 from edge.config import PolicySettings
 from edge.documents.verdict import Result, Verdict
-from edge.rules import best_of, conveyance_of, document_class, is_misread, reasons_to_refer
+from edge.rules import best_of, compared, conveyance_of, document_class, is_misread, reasons_to_refer
 from edge.wire.crossing import Conveyance, ReadDocument
 
 
@@ -37,7 +37,16 @@ def test_a_document_is_known_by_its_standard(kind, source, known_as) -> None:
 
 
 @pytest.mark.parametrize(
-    "check", ["document_number_check", "composite_check", "names_alphabet", "alphabet", "line_length", "structure"]
+    "check",
+    [
+        "document_number_check",
+        "composite_check",
+        "names_alphabet",
+        "alphabet",
+        "line_length",
+        "structure",
+        "format_code",
+    ],
 )
 def test_another_try_helps_when_the_reading_failed(check) -> None:
     assert is_misread(document(**{check: "failed"}))
@@ -118,3 +127,68 @@ def test_a_boarding_pass_without_a_leg_names_nothing(fields) -> None:
 def test_a_leg_that_could_not_be_read_leaves_its_words_out() -> None:
     fields = {"legs": [{"flight_number": "204", "date_of_flight": None}]}
     assert conveyance_of([document("BCBP", "bcbp", fields)]) == Conveyance("flight", number="204")
+
+
+PASSPORT = {
+    "primary_identifier": "ERIKSSON",
+    "secondary_identifier": "ANNA MARIA",
+    "document_number": "L898902C3",
+    "nationality": "UTO",
+    "date_of_birth": "1974-08-12",
+}
+
+
+def results(one: ReadDocument) -> dict[str, str]:
+    """Return what each check of a document came to."""
+    return {verdict.check: verdict.result.value for verdict in one.verdicts}
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [
+        ("ERIKSSON/ANNA MARIA", "ok"),
+        ("ERIKSSON/ANNAMRS", "ok"),
+        ("ERIKSSON/PETER", "doubtful"),
+        ("SMITH/JOHN", "failed"),
+        ("", "not_done"),
+    ],
+)
+def test_a_boarding_pass_is_compared_with_the_travel_document(name, result) -> None:
+    shown = (document(fields=PASSPORT), document("BCBP", "bcbp", {"passenger_name": name}, version="ok"))
+    passport, boarding_pass = compared(shown)
+    assert passport == shown[0]
+    assert results(boarding_pass) == {"version": "ok", "boarding_pass_name": result}
+
+
+def test_the_order_in_which_documents_are_shown_makes_no_difference() -> None:
+    shown = [document("BCBP", "bcbp", {"passenger_name": "SMITH/JOHN"}), document(fields=PASSPORT)]
+    assert compared(shown) == tuple(reversed(compared(shown[::-1])))
+
+
+def test_a_visa_is_compared_with_the_passport() -> None:
+    visa = document("MRV-A", fields=PASSPORT | {"date_of_birth": "1975-08-12", "document_number": "V1"})
+    _, visa = compared([document(fields=PASSPORT), visa])
+    assert results(visa) == {
+        "visa_name": "ok",
+        "visa_date_of_birth": "failed",
+        "visa_nationality": "ok",
+        "visa_document_number": "doubtful",
+    }
+
+
+def test_without_a_travel_document_nothing_is_compared() -> None:
+    shown = (document("BCBP", "bcbp", {"passenger_name": "SMITH/JOHN"}), document("AAMVA", "aamva"))
+    assert compared(shown) == shown
+
+
+@pytest.mark.parametrize("wanted", ["required", "optional"])
+def test_another_name_on_the_boarding_pass_refers_and_a_doubtful_one_only_where_it_is_required(wanted) -> None:
+    classes = {"required": ("travel_document", "boarding_pass")} if wanted == "required" else {}
+    rules = PolicySettings(**classes)
+    for name, reasons in (
+        ("ERIKSSON/ANNA MARIA", ()),
+        ("ERIKSSON/PETER", ("bcbp.boarding_pass_name_doubtful",) if wanted == "required" else ()),
+        ("SMITH/JOHN", ("bcbp.boarding_pass_name_failed",)),
+    ):
+        shown = compared([document(fields=PASSPORT), document("BCBP", "bcbp", {"passenger_name": name})])
+        assert reasons_to_refer(rules, shown, was_misread=False) == reasons
