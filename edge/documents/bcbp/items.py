@@ -99,7 +99,7 @@ TOLERATED = {
     "check_in_sequence_number": _form(r"[0-9]{1,5}[A-Z]?|[A-Z]{1,3}[0-9]{1,4}|INF|SBY"),
     "document_form_serial_number": _form(r"[A-Z0-9]{1,9}"),
     "free_baggage_allowance": _form(r"[0-9]{1,2}PC?|[0-9]{1,3}[KL]?|[0-9]P|NIL|NO|0"),
-    "baggage_tag_licence_plate_numbers": _form(r"[0-9]{10}"),
-    "first_non_consecutive_baggage_tag_licence_plate_number": _form(r"[0-9]{10}"),
-    "second_non_consecutive_baggage_tag_licence_plate_number": _form(r"[0-9]{10}"),
+    "baggage_tag_licence_plate_numbers": _form(r"[0-9]{10}|0"),
+    "first_non_consecutive_baggage_tag_licence_plate_number": _form(r"[0-9]{10}|0"),
+    "second_non_consecutive_baggage_tag_licence_plate_number": _form(r"[0-9]{10}|0"),
 }

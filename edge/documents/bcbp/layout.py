@@ -53,7 +53,7 @@ def cut(text: str, declared_legs: int | None, findings: Findings) -> Layout:
         findings.doubtful(
             "mandatory_items", "passenger_name is not 20 characters long; the legs were found by their form"
         )
-    layout = Layout(header=_filled_header(text[:position]))
+    layout = Layout(header=text[:position] if position == HEADER_SIZE else _filled_header(text[:position]))
     wanted = min(1 if declared_legs is None else declared_legs, _MOST_DIGITS_OF_LEGS)
     while position < len(text) and text[position] != "^":
         number = len(layout.legs)
@@ -87,9 +87,7 @@ def _header_end(text: str) -> int:
 
 
 def _filled_header(header: str) -> str:
-    """Give a header of the wrong length its 23 characters; the indicator is the last of it."""
-    if len(header) == HEADER_SIZE or len(header) < 4:
-        return header
+    """Give a header that a leg follows too early or too late its 23 characters; the indicator is the last of it."""
     return header[:-1].rstrip().ljust(HEADER_SIZE - 1) + header[-1]
 
 

@@ -208,7 +208,9 @@ def _check_baggage_tags(fields: dict[str, Any], findings: Findings) -> None:
         findings.not_done("baggage_tags", "no baggage tags")
     for name in tags:
         tag = fields[name]
-        if not (tag.isascii() and tag.isdecimal() and len(tag) in (10, 13)):
+        if tag == "0":
+            findings.ok("baggage_tags", f"{name} says that there is none")
+        elif not (tag.isascii() and tag.isdecimal() and len(tag) in (10, 13)):
             findings.doubtful("baggage_tags", f"{name} is not 10 digits and a count")
         elif len(tag) == 10:
             findings.ok("baggage_tags", f"{name} has no count")

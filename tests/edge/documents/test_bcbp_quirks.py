@@ -326,3 +326,33 @@ def test_a_payload_of_64_kib_ends(filler):
     assert document.kind == "BCBP"
     assert document.fields["legs"][0]["seat_number"] == "001A"
     assert all(len(verdict.detail) <= 400 for verdict in document.verdicts)
+
+
+def test_a_name_that_is_cut_off_lends_no_letter_to_the_indicator():
+    # one of the malformed passes of martinmroz/iata_bcbp
+    document = read("M2DESMARAIS")
+    assert document.fields["passenger_name"] == "DESMARAIS"
+    assert "electronic_ticket_indicator" not in document.fields
+    assert answer(document, "mandatory_items") is Result.FAILED
+
+
+def test_a_single_0_for_a_baggage_tag_says_that_there_is_none():
+    # as Finnair prints it (the tests of jklausa/swift-bcbp; passenger and numbers are made up there)
+    document = read(
+        "M1KLAUSA/JAN          EWHYAYE HELBERAY 1435 345Y025A0021 34A>5180 W    BAY 0            "
+        "2A1059991113332  AY BA 12345678            Y2Y"
+    )
+    assert [answer(document, check) for check in ("item_forms", "baggage_tags")] == [Result.OK, Result.OK]
+    assert document.fields["legs"][0]["for_individual_airline_use"] == "2Y"
+
+
+def test_a_second_leg_is_read_behind_a_first_without_ticket_or_issuer():
+    # a forum's pass of Air France in the tests of jklausa/swift-bcbp, with a made-up passenger
+    document = read(
+        "M2GUY/SOME            EABC123 LAXCDGAF 4097 356J070A0174 347>2180      B                "
+        "29             0                           ABC123 CDGTLSAF 7794 357Y006A0006 32B"
+        "29             0    AF 1112223334/P        "
+    )
+    first, second = document.fields["legs"]
+    assert (first["selectee_indicator"], second["frequent_flyer_number"]) == ("0", "1112223334/P")
+    assert [answer(document, check) for check in ("item_forms", "field_sizes")] == [Result.OK, Result.OK]
