@@ -2,6 +2,7 @@
 #
 #   make demo [ARGS="..."]   show Landfall at work: broker, centre and kiosk on this machine
 #   make test [ARGS="..."]   run the tests, with a real broker and a real database
+#   make powercut [ARGS=".."] cut the power of real kiosks at every write and at 1,000 random moments (root, 20 minutes)
 #   make bench [ARGS="..."]  measure, side by side with what else could be used
 #   make lint                check style and formatting
 #   make lock [UPGRADE=1]    write the lock files anew from setup.cfg
@@ -22,7 +23,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --only-bina
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench lint lock clean broker test-servers
+.PHONY: help demo test powercut bench lint lock clean broker test-servers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -32,6 +33,10 @@ demo: $(INSTALLED) broker
 
 test: $(INSTALLED) test-servers
 	@$(BIN)/python -m pytest $(ARGS)
+
+powercut: $(INSTALLED)
+	@provisioning/prepare packages mosquitto fuse3 e2fsprogs
+	@$(BIN)/python -m tests.powercut $(ARGS)
 
 bench: $(INSTALLED) test-servers
 	@$(BIN)/python -m bench $(ARGS)

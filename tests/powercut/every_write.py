@@ -61,7 +61,7 @@ class Recording:
 def record(folder: Path, *, photographed: int, lives: int, seed: int, sabotage: str = "") -> tuple[Post, Recording]:
     """Run a kiosk until so many travellers were photographed, with a cut between two lives; broker and centre listen.
 
-    In every second life the travellers stay away at the end, until receipts, purging and checkpoint are done. The last
+    In every second life, the travellers stay away at the end until receipts, purging and checkpoint are done. The last
     life ends politely.
     """
     chance = Random(seed)
@@ -72,7 +72,8 @@ def record(folder: Path, *, photographed: int, lives: int, seed: int, sabotage: 
         post = Post(deployment, "ferry-01", folder / "card", sabotage=sabotage)
         for number in range(lives):
             goal = photographed * (number + 1) // lives
-            is_last, is_quiet = number == lives - 1, number % 2 == 0
+            is_last = number == lives - 1
+            is_quiet = number % 2 == 0 and not is_last
             more = 0 if is_quiet or is_last else 5  # who is on the way when the power goes
             post.expect(goal + more, goal + more, pause_s=0.01)
             with FuseCard(post.card, contents, post.witnesses.marks) as card:

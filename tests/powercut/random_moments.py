@@ -39,7 +39,7 @@ def cut_at_random(
 ) -> Figures:
     """Cut so many times in all, and return the count; at the end every traveller must be at the centre too."""
     results: queue.SimpleQueue[Figures | Exception | None] = queue.SimpleQueue()
-    figures = Figures()
+    stopped = threading.Event()
     with ExitStack() as stack:
         deployment = stack.enter_context(LocalDeployment(folder / "random"))
         deployment.start_collectors()
@@ -51,16 +51,16 @@ def cut_at_random(
             post = Post(deployment, f"ferry-{number + 1:02}", card.folder, sabotage=sabotage)
             stack.callback(post.process.kill)
             share = cuts // posts + (number < cuts % posts)
-            cycles = _Cycles(post, card, engine, Random(f"{seed}/{number}"), share, results.put)
+            cycles = _Cycles(post, card, engine, Random(f"{seed}/{number}"), share, results.put, stopped)
             threads.append(threading.Thread(target=cycles.run, name=f"power of {post.kiosk}"))
         for thread in threads:
             thread.start()
         try:
-            figures = _collected(results, len(threads), cuts, progress)
+            return _collected(results, len(threads), cuts, progress)
         finally:
+            stopped.set()
             for thread in threads:
                 thread.join()
-    return figures
 
 
 def _collected(
@@ -69,8 +69,8 @@ def _collected(
     cuts: int,
     progress: Callable[[int, int], None],
 ) -> Figures:
-    """Add up what the posts report; raise what went wrong in one of them."""
-    figures, trouble = Figures(), None
+    """Add up what the posts report; raise what goes wrong in one of them."""
+    figures = Figures()
     while running:
         match results.get():
             case Figures() as found:
@@ -79,9 +79,7 @@ def _collected(
             case None:
                 running -= 1
             case error:
-                trouble = error
-    if trouble is not None:
-        raise trouble
+                raise error
     return figures
 
 
@@ -96,9 +94,10 @@ class _Cycles:
         chance: Random,
         cuts: int,
         report: Callable[[Figures | Exception | None], None],
+        stopped: threading.Event,
     ) -> None:
         self._post, self._card, self._engine = post, card, engine
-        self._chance, self._cuts, self._report = chance, cuts, report
+        self._chance, self._cuts, self._report, self._stopped = chance, cuts, report, stopped
         self._examiner = post.keys.examiner()
         self._centre: list[Entry] = []
         self._ready_s = 1.0
@@ -107,6 +106,8 @@ class _Cycles:
         """Cut so many times, then let the kiosk send everything; every cycle is reported, None at the end."""
         try:
             for number in range(1, self._cuts + 1):
+                if self._stopped.is_set():
+                    return
                 self._report(self._cycle(number))
             self._report(self._end())
         except Exception as error:  # the thread wrapper
