@@ -55,8 +55,10 @@ def cut(text: str, declared_legs: int | None, findings: Findings) -> Layout:
         )
     layout = Layout(header=text[:position] if position == HEADER_SIZE else _filled_header(text[:position]))
     wanted = min(1 if declared_legs is None else declared_legs, _MOST_DIGITS_OF_LEGS)
-    while position < len(text) and text[position] != "^":
+    while position < len(text):
         number = len(layout.legs)
+        if text[position] == "^" and (number or len(text) - position < LEG_SIZE):
+            break  # the security data; without a leg before it and with the room of one, a misread leg
         if number >= wanted and not (number < _MOST_DIGITS_OF_LEGS and _LEG_START.match(text, position)):
             break
         start, position = position, position + LEG_SIZE

@@ -328,6 +328,12 @@ def test_a_payload_of_64_kib_ends(filler):
     assert all(len(verdict.detail) <= 400 for verdict in document.verdicts)
 
 
+def test_a_first_leg_that_begins_with_a_misread_caret_is_a_leg():
+    document = read(ONE[:23] + "^" + ONE[24:])
+    assert document.fields["legs"][0]["to_city_airport_code"] == "FRA"
+    assert differing(document, ONE) == {"item_forms": Result.DOUBTFUL}
+
+
 def test_a_name_that_is_cut_off_lends_no_letter_to_the_indicator():
     # one of the malformed passes of martinmroz/iata_bcbp
     document = read("M2DESMARAIS")
