@@ -7,6 +7,7 @@ without a camera needs no picamera2; simulated and real devices may be mixed in 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +19,7 @@ from hw.settings import DeviceSettings, PanelSettings, ReaderSettings
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
 
+    from hw.black_box import BlackBox
     from hw.simulated.lane import SimulatedLane
 
 
@@ -63,7 +65,7 @@ def open_devices(settings: DeviceSettings, *, pin_factory: Factory | None = None
     """
     _refuse_shared_names(settings)
     simulation = _simulation(settings)
-    readers = tuple(_reader(reader, simulation) for reader in settings.readers)
+    readers = tuple(_reader(reader, simulation, Path(settings.state_folder)) for reader in settings.readers)
     panel = _panel(settings.panel, simulation, pin_factory)
     return Devices(readers, _camera(settings, simulation), panel, simulation)
 
@@ -94,7 +96,7 @@ def _checked(settings: ReaderSettings) -> ReaderSettings:
     return settings
 
 
-def _reader(settings: ReaderSettings, simulation: SimulatedLane | None) -> DocumentReader:
+def _reader(settings: ReaderSettings, simulation: SimulatedLane | None, state_folder: Path) -> DocumentReader:
     from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
 
     settings = _checked(settings)
@@ -102,7 +104,19 @@ def _reader(settings: ReaderSettings, simulation: SimulatedLane | None) -> Docum
         settings = msgspec.structs.replace(settings, path=str(simulation.ports[settings.name].path))
     if not settings.path:
         raise DeviceError(settings.name, "path is missing", remedy="give the reader's name in /dev/serial/by-id")
-    return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings)
+    black_box = _black_box(settings, state_folder) if settings.black_box else None
+    return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings, black_box)
+
+
+def _black_box(settings: ReaderSettings, state_folder: Path) -> BlackBox:
+    from hw.black_box import BlackBox
+
+    try:
+        return BlackBox(settings, state_folder)
+    except OSError as error:
+        raise DeviceError(
+            settings.name, f"its black box cannot be written ({error.strerror})", remedy="see to the store's folder"
+        ) from error
 
 
 def _panel(settings: PanelSettings, simulation: SimulatedLane | None, pin_factory: Factory | None) -> Panel | None:

@@ -13,12 +13,16 @@ import glob
 import os
 import select
 import threading
+from typing import TYPE_CHECKING
 
 import serial
 
 from hw.devices import DeviceLost, DeviceReady, DocumentRead, Emit, Frame, ReadFailed
-from hw.framing import FrameError, Framer
+from hw.framing import CUT, FrameError, Framer
 from hw.settings import ReaderSettings
+
+if TYPE_CHECKING:
+    from hw.black_box import BlackBox
 
 _PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _CHUNK = 4096
@@ -27,16 +31,17 @@ _CHUNK = 4096
 class SerialDocumentReader:
     """A document reader on a serial port; see `hw.devices.DocumentReader`.
 
-    Raises ValueError when the settings name a framing that does not exist.
+    `black_box` keeps what comes over the wire. Raises ValueError when the settings name a framing that does not exist.
     """
 
-    def __init__(self, settings: ReaderSettings) -> None:
+    def __init__(self, settings: ReaderSettings, black_box: BlackBox | None = None) -> None:
         self.name = settings.name
         self._settings = settings
         self._framer = Framer(
             settings.framing, substitutes=settings.substitutes.encode("ascii"), check_bcc=settings.check_bcc
         )
         self._commands = self._framer.family.commands
+        self._black_box = black_box
         self._thread: threading.Thread | None = None
         self._wake: tuple[int, int] | None = None
 
@@ -46,6 +51,8 @@ class SerialDocumentReader:
             return
         self._wake = os.pipe()
         wake = self._wake[0]
+        if self._black_box is not None:
+            self._black_box.start()
         self._thread = threading.Thread(target=self._run, args=(emit, wake), name=f"reader {self.name}", daemon=True)
         self._thread.start()
 
@@ -55,6 +62,8 @@ class SerialDocumentReader:
             return
         os.write(self._wake[1], b"x")
         self._thread.join()
+        if self._black_box is not None:
+            self._black_box.stop()
         for descriptor in self._wake:
             os.close(descriptor)
         self._thread = self._wake = None
@@ -67,8 +76,11 @@ class SerialDocumentReader:
                 self._read_until_told_to_stop(emit, wake)
                 return
             except Exception as error:  # the thread's wrapper: the lane hears of it, and the reader is tried again
-                if self._framer.reset():
-                    emit(ReadFailed(self.name, "the reader went away in the middle of a message"))
+                was_cut = self._framer.reset()
+                if self._black_box is not None:
+                    self._black_box.lost(was_cut)
+                if was_cut:
+                    emit(ReadFailed(self.name, CUT))
                 if self._is_ready or failures == 0:
                     emit(DeviceLost(self.name, _reason(error)))
             failures = 1 if self._has_delivered else failures + 1
@@ -88,10 +100,14 @@ class SerialDocumentReader:
                 if wake in events:
                     port.write(self._commands.on_stop)
                     return
-                items = self._framer.receive(self._received(port)) if events else self._framer.flush()
+                received = self._received(port) if events else b""
+                items = self._framer.receive(received) if events else self._framer.flush()
                 self._deliver(items, emit)
                 if items:
                     port.write(self._commands.after_frame)
+                if self._black_box is not None:
+                    is_settled = not self._framer.is_waiting
+                    self._black_box.received(received, items, is_settled=is_settled, is_quiet=not events)
 
     def _open(self) -> serial.Serial:
         pattern = self._settings.path

@@ -50,6 +50,14 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     check_bcc: Annotated[
         bool, Meta(description="3M RTE only: check the block check character, whose rule is assumed")
     ] = True
+    black_box: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="how many of its last messages are kept, without the people in them, to find a fault; 0: none",
+        ),
+    ] = 0
 
 
 class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -87,9 +95,14 @@ class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
 
 class DeviceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Every device of one lane; `scenario` says what the simulated ones do: a file, or the name of one that ships."""
+    """Every device of one lane.
+
+    `scenario` says what the simulated ones do: a file, or the name of one that ships; `state_folder` is where black
+    boxes are kept.
+    """
 
     readers: list[ReaderSettings] = []
     camera: CameraSettings = CameraSettings()
     panel: PanelSettings = PanelSettings()
     scenario: str = ""
+    state_folder: str = "."

@@ -19,8 +19,11 @@ from edge.documents.mrz.zone import locate
 from edge.documents.read import read
 
 _TRIES = 50
+_MOST_SHORT_RUNS = 8  # more of them are no framing but text in UTF-16, or packed
 _CONTROLS = dict.fromkeys([*range(0x20), 0x7F], "\r")
 _SHORT_RUN = re.compile(r"(?<![ -~\x80-\xff])[ -~\x80-\xff]{1,2}(?![ -~\x80-\xff])")  # OU, a type, a track
+# An AIM identifier where data begin; the code and length of an Elyctis message.
+_ENVELOPE = re.compile(r"(?<![ -~])\](?:z[0-9A-C]?|[A-Za-z][0-9]?)|(?<![ -~])[ICVWRT]\x00.", re.DOTALL)
 _BOARDING_PASS = re.compile(r"M[1-9][ -~]{56}")
 _LICENCE = re.compile(r"@[\s\x1c-\x1f]{0,8}(?:ANSI |AAMVA)[0-9]{2,18}(?:[A-Z]{2}[0-9]{8})*")
 _ELEMENT = re.compile(r"(?<=[\n\r0-9])(?:DL|ID|Z[A-Z])[DZ][A-Z]{2}|(?<=[\n\r])[DZ][A-Z]{2}")
@@ -64,7 +67,7 @@ def _replaced(text: str, chance: random.Random) -> str:
     out = [one if place in kept else other_of_its_class(one, chance) for place, one in enumerate(text)]
     for found in _DAY_OF_LICENCE.finditer(text):
         out[slice(*found.span(2))] = _other_day(found, chance)
-    if not (_BOARDING_PASS.search(text) or _LICENCE.search(text)) and (located := locate(text.translate(_CONTROLS))):
+    if not (_BOARDING_PASS.search(text) or _LICENCE.search(text)) and (located := locate(_bare(text))):
         zone, origins = located
         for origin, was, now in zip(origins, zone.text, disguise(zone, chance), strict=True):
             if origin >= 0 and text[origin].isalnum() and (was != now or text[origin].upper() == was):
@@ -72,6 +75,11 @@ def _replaced(text: str, chance: random.Random) -> str:
             elif origin >= 0:
                 out[origin] = text[origin]
     return "".join(out)
+
+
+def _bare(text: str) -> str:
+    """Return the text as long as it is, with line ends for what only frames it."""
+    return _ENVELOPE.sub(lambda found: "\r" * len(found[0]), text).translate(_CONTROLS)
 
 
 def _other_day(found: re.Match[str], chance: random.Random) -> str:
@@ -87,7 +95,9 @@ def _other_day(found: re.Match[str], chance: random.Random) -> str:
 
 def _structure(text: str) -> set[int]:
     """Return the offsets of characters that say how the frame is built."""
-    kept = {place for run in _SHORT_RUN.finditer(text) for place in range(*run.span())}
+    runs = [run.span() for run in _SHORT_RUN.finditer(text)]
+    kept = {place for run in runs for place in range(*run)} if len(runs) <= _MOST_SHORT_RUNS else set()
+    kept |= {place for found in _ENVELOPE.finditer(text) for place in range(*found.span())}
     if found := _BOARDING_PASS.search(text):
         kept |= _boarding_pass_structure(text, found.start())
     if found := _LICENCE.search(text):
@@ -124,7 +134,7 @@ def _boarding_pass_structure(text: str, start: int) -> set[int]:
 def _results(text: str, today: date | None) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return what has to stay: the kind, and the result of every check."""
     start = next((found.start() for shape in (_BOARDING_PASS, _LICENCE) if (found := shape.search(text))), None)
-    document = read(text.translate(_CONTROLS) if start is None else text[start:], today=today)
+    document = read(_bare(text) if start is None else text[start:], today=today)
     return document.kind, tuple((one.check, one.result.value) for one in document.verdicts)
 
 

@@ -7,6 +7,6 @@ whatever arrives; damaged input costs `FrameError`s that quote nothing, and the 
 
 from hw.framing.encoders import encode
 from hw.framing.families import Commands, Family
-from hw.framing.framer import FrameError, Framer
+from hw.framing.framer import CUT, FrameError, Framer
 
-__all__ = ["Commands", "Family", "FrameError", "Framer", "encode"]
+__all__ = ["CUT", "Commands", "Family", "FrameError", "Framer", "encode"]

@@ -40,6 +40,7 @@ HALF_MRZ = "half an MRZ"
 NOISE = "noise between messages"
 TOO_LONG = "too long for any message"
 EMPTY = "an empty message"
+CUT = "the reader went away in the middle of a message"
 WRONG_BCC = "the block check character does not match"
 
 _TERMINATOR = re.compile(rb"\r\n|\r|\n")

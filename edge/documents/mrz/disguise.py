@@ -18,6 +18,10 @@ from edge.documents.mrz.check_digits import check_digit, holds
 from edge.documents.mrz.reading import Reading
 from edge.documents.mrz.zone import Zone
 
+_CLASSES = (
+    *(string.ascii_uppercase, string.ascii_lowercase, string.digits),
+    *("".join(map(chr, range(*ends))) for ends in ((0x80, 0xC0), (0xC0, 0xE0), (0xE0, 0xF0), (0xF0, 0x100))),
+)
 _KEPT = ("document_code", "issuing_state", "nationality")
 _FIRST_BIRTH, _BIRTH_DAYS = date(1940, 1, 1), 22_000
 _EXPIRY_SHIFT_DAYS = 300
@@ -47,8 +51,12 @@ def disguise(zone: Zone, chance: random.Random) -> str:
 
 
 def other_of_its_class(character: str, chance: random.Random) -> str:
-    """Return a capital for a capital, a small letter for a small one, a digit for a digit, and others as they are."""
-    for characters in (string.ascii_uppercase, string.ascii_lowercase, string.digits):
+    """Return a capital for a capital, a small letter for a small one, a digit for a digit.
+
+    A byte beyond ASCII, which may be part of a letter in UTF-8, becomes another of the same place in a sequence; signs
+    and controls stay as they are.
+    """
+    for characters in _CLASSES:
         if character in characters:
             return chance.choice(characters)
     return character
