@@ -2,7 +2,8 @@
 
 Owns what makes a record stand where it stands. Nothing here reads a database, a clock or a key.
 
-- An epoch starts with its epoch record, at any sequence; what comes before that record, or after a hole, waits.
+- An epoch starts with its epoch record. If that has no `prev`, the store was new; else it stands only behind the record
+  that its `prev` names, in whatever epoch that is. What comes before that record, or after a hole, waits.
 - A record goes behind the one whose sequence is one lower and whose hash is its `prev`. If nothing stands there yet,
   the branch grows; if something does, a new branch starts: a fork, and both are kept.
 - A branch is held up to its last record, and there is no hole below that, ever.
@@ -52,14 +53,17 @@ class End(NamedTuple):
 class Entry:
     """One record as far as the chain is concerned.
 
-    `branch` is None while it waits. `stored_hash` is the hash under which it is stored already, None if it is not;
-    `content` is whatever has to be written for it, None when what is stored stays.
+    `branch` is None while it waits. `opens` says that it may be the first of its epoch (an epoch record, or a
+    tombstone in its place), `founds` that it is: there is no record before it, or that one stands in another epoch.
+    `stored_hash` is the hash under which it is stored already, None if it is not; `content` is whatever has to be
+    written for it, None when what is stored stays.
     """
 
     sequence: int
     hash: str
     prev: str
     standing: Standing
+    opens: bool = False
     founds: bool = False
     branch: int | None = None
     stored_hash: str | None = None
@@ -114,6 +118,11 @@ class Epoch:
         self._add(entry)
         return True
 
+    def stands(self, sequence: int, hash: str) -> bool:
+        """Tell whether this record was given, and has its place."""
+        entry = self._at.get(sequence, {}).get(hash)
+        return entry is not None and entry.branch is not None
+
     def arrive(self, entry: Entry) -> Arrival:
         """Take an arriving record, and tell what it is; `settle` then finds its place."""
         same = self._same(entry)
@@ -128,7 +137,7 @@ class Epoch:
         self._rename(same, entry.hash)
         same.standing, same.content, same.is_changed = entry.standing, entry.content, True
         if same.branch is None:  # a stored place is never argued about; one that waits is judged by the better copy
-            same.prev, same.founds = entry.prev, entry.founds
+            same.prev, same.opens, same.founds = entry.prev, entry.opens, entry.founds
         return Arrival.BETTER
 
     def settle(self) -> None:
@@ -166,6 +175,8 @@ class Epoch:
             return
         before = self._at.get(entry.sequence - 1, {})
         parent = before.get(entry.prev)
+        if entry.standing <= Standing.TOMBSTONE and not entry.prev:  # it does not know; whatever stands there is it
+            parent = next((one for one in before.values() if one.branch is not None), None)
         if parent is None:
             blanks = (one for one in before.values() if one.standing is Standing.BLANK and one.branch is not None)
             parent = next(blanks, None)

@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, or_, select, update
+from sqlalchemy import Connection, Engine, func, or_, select
 
 from central import database, incidents, shelf
 from central.chain import TRUNK, End, Epoch
 from central.incidents import Incident, Kind
 from central.shelf import EpochKey
-from central.store import found_by_tombstone, new_generation, read_generation
-from central.tables import centre, incident, record
+from central.store import found_successors, read_generation, renew_generation
+from central.tables import branch, centre, incident, record
 from edge.wire.messages import Status
 
 LONGEST_PAUSE_S = 300.0
+ASKED_NEARBY = 3  # times, before a kiosk is asked for its whole store
 _WANTING = (Kind.GAP, Kind.CENTRE_RESTORED)
 
 
@@ -47,9 +48,13 @@ def sweep(engine: Engine, now: datetime, *, patience_s: float) -> list[Ask]:
         overdue, known = _overdue(connection, before), _known(connection, keys, recently)
         wanted: dict[EpochKey, tuple[Kind, int, int]] = {}  # the kind, its sequence, and from where to ask
         for key, lowest in overdue.items():
-            if key in ends:
+            if key not in ends:
+                continue
+            if TRUNK in ends[key] and ends[key][TRUNK].root_sequence:
                 start = _missing_from(ends[key], lowest)
                 wanted[key] = (Kind.GAP, start, start)
+            else:
+                wanted[key] = (Kind.GAP, lowest, _before_epoch(connection, key, lowest, known))
         for one in known:
             if one.kind == Kind.CENTRE_RESTORED and one.closed_at is None and _highest(ends[one.key]) < one.sequence:
                 wanted[one.key] = (Kind.CENTRE_RESTORED, one.sequence, _highest(ends[one.key]) + 1)
@@ -91,8 +96,7 @@ def compare_status(engine: Engine, status: Status, now: datetime) -> list[Ask]:
         generation = connection.scalar(select(centre.c.value).where(centre.c.key == "generation").with_for_update())
         restored = (incident.c.kind == Kind.CENTRE_RESTORED) & incident.c.closed_at.is_(None)
         if connection.scalar(select(func.count()).select_from(incident).where(restored)) == 0:
-            generation = new_generation()
-            connection.execute(update(centre).where(centre.c.key == "generation").values(value=generation))
+            generation = renew_generation(connection)
         reports = [
             Incident(Kind.CENTRE_RESTORED, *key, told, detail=f"held {_highest(ends[key])}")
             for key, told in lost.items()
@@ -150,16 +154,24 @@ def _incidents(connection: Connection, chosen: object) -> list[_Known]:
 
 
 def _found_late(connection: Connection, ends: dict[EpochKey, dict[int, End]], at: str) -> None:
-    """Try once more to found epochs whose epoch record was replaced by a tombstone: the epoch before may have come."""
-    found: dict[EpochKey, Epoch] = {}
-    for key, branches in ends.items():
-        epoch = Epoch(branches)
-        if not epoch.is_founded:
-            shelf.pick_up_waiting(connection, key, epoch, lowest=0)
-            found_by_tombstone(connection, key, epoch)
-            if epoch.is_founded:
-                found[key], ends[key] = epoch, epoch.ends
-    shelf.write(connection, found, at)
+    """Try once more to found epochs: another collector may have stored the one before at the same moment."""
+    waiting = {key: epoch for key, branches in ends.items() if not (epoch := Epoch(branches)).is_founded}
+    found_successors(connection, waiting, at)
+    ends.update((key, epoch.ends) for key, epoch in waiting.items() if epoch.is_founded)
+    shelf.write(connection, waiting, at)
+
+
+def _before_epoch(connection: Connection, key: EpochKey, lowest_waiting: int, known: list[_Known]) -> int:
+    """Return from where to ask for an epoch without a first record that stands.
+
+    That record may be missing, or the one before it in another epoch: what follows the highest that is held below. If
+    asking for that did not help, the store was new and counts from 1.
+    """
+    asked = sum(one.count for one in known if one.key == key and one.closed_at is None)
+    query = select(func.max(branch.c.held_up_to)).where(
+        branch.c.kiosk == key.kiosk, branch.c.stream == key.stream, branch.c.held_up_to < lowest_waiting
+    )
+    return (connection.scalar(query) or 0) + 1 if asked < ASKED_NEARBY else 1
 
 
 def _missing_from(branches: dict[int, End], lowest_waiting: int) -> int:

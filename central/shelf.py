@@ -17,6 +17,7 @@ from central import database
 from central.chain import TRUNK, End, Entry, Epoch, Standing
 from central.tables import branch, record
 from central.verify import Checked
+from edge.wire.record import EPOCH, TOMBSTONE
 
 CHUNK = 128  # terms in one WHERE; SQLite takes an expression 1000 deep
 WAITING_CHUNK = 1000  # waiting records that are looked at together
@@ -44,6 +45,11 @@ _SELECT_ENDS = select(
     branch.c.held_up_to,
     branch.c.hash_at,
 ).where(_branch_key.in_(_KEYS))
+_SELECT_UNFOUNDED = select(branch.c.kiosk, branch.c.stream, branch.c.epoch).where(
+    branch.c.branch == TRUNK,
+    branch.c.root_sequence == 0,
+    tuple_(branch.c.kiosk, branch.c.stream).in_(bindparam("streams", expanding=True)),
+)
 _AT_PLACE = [record.c[name] == bindparam(f"at_{name}") for name in ("kiosk", "stream", "epoch", "sequence", "hash")]
 _UPDATE_RECORD = update(record).where(*_AT_PLACE)
 _INSERT_RECORD = insert(record)
@@ -54,6 +60,7 @@ _entry_columns = (
     record.c.sequence,
     record.c.hash,
     record.c.prev,
+    record.c.type,
     record.c.state,
     record.c.branch,
 )
@@ -174,6 +181,14 @@ def stands_elsewhere(connection: Connection, key: EpochKey, sequence: int, hash:
     return connection.execute(query.limit(1)).first() is not None
 
 
+def unfounded(connection: Connection, keys: Iterable[EpochKey]) -> list[EpochKey]:
+    """Return the epochs without a first record that belong to the same streams as these."""
+    found: list[EpochKey] = []
+    for some in pieces(sorted({key[:2] for key in keys}), CHUNK):
+        found += [EpochKey(*row) for row in connection.execute(_SELECT_UNFOUNDED, {"streams": some})]
+    return found
+
+
 def write(connection: Connection, epochs: Mapping[EpochKey, Epoch], now: str) -> None:
     """Write every record and every branch that changed."""
     new, better, moved, ends = [], [], [], []
@@ -231,11 +246,11 @@ def _row(entry: Entry, now: str) -> dict[str, Any]:
 def _entries(
     connection: Connection, query: Select, values: dict[str, Any] | None = None
 ) -> Iterator[tuple[EpochKey, Entry]]:
-    for kiosk, stream, epoch, sequence, hash, prev, state, number in connection.execute(query, values):
-        standing = Standing[state.upper()]
+    for kiosk, stream, epoch, sequence, hash, prev, type, state, number in connection.execute(query, values):
+        standing, opens = Standing[state.upper()], type in (EPOCH, TOMBSTONE)
         yield (
             EpochKey(kiosk, stream, epoch),
-            Entry(sequence, hash, prev, standing, branch=number, stored_hash=hash),
+            Entry(sequence, hash, prev, standing, opens=opens, branch=number, stored_hash=hash),
         )
 
 

@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
+from uuid6 import uuid7
 
 from central import database, incidents, shelf, succession
 from central.chain import Arrival, Entry, Epoch, Standing
@@ -59,9 +59,9 @@ class Store:
     def __init__(self, engine: Engine, *, rejected_keep: int = 1000) -> None:
         self.engine = engine
         self._rejected_keep = rejected_keep
+        self._newest_generation = ""
         with database.writing(engine) as connection:
-            row = {"key": "generation", "value": new_generation()}
-            connection.execute(database.insert(connection.dialect.name, centre).values(row).on_conflict_do_nothing())
+            self._newest_generation = renew_generation(connection)
 
     def take(self, checked: Sequence[Checked], refused: Sequence[Rejected], now: datetime) -> Taken:
         """Store a batch in one transaction and return the branches that have to be answered for."""
@@ -71,15 +71,22 @@ class Store:
             for key, epoch in epochs.items():
                 if (lowest := epoch.picked_up_from) is not None:
                     shelf.pick_up_waiting(connection, key, epoch, lowest)
-                if not epoch.is_founded:
-                    found_by_tombstone(connection, key, epoch)
+            found_successors(connection, epochs, at)
             shelf.write(connection, epochs, at)
             _count_crossings(connection, epochs)
             noticed = [*_noticed(epochs), *_starts(connection, epochs), *self._set_aside(connection, refused, at)]
             incidents.report(connection, noticed, at)
             _close_repaired(connection, epochs, at)
-            generation = read_generation(connection)
+            generation = self._current_generation(connection)
         return Taken(_held(epochs), generation, arrivals, tuple(noticed))
+
+    def _current_generation(self, connection: Connection) -> str:
+        """Return the generation to sign with: one older than was seen before says that the database was restored."""
+        generation = read_generation(connection)
+        if generation < self._newest_generation:
+            generation = renew_generation(connection)
+        self._newest_generation = generation
+        return generation
 
     def ping(self) -> None:
         """Ask the database for a sign of life; raise SQLAlchemy's error when there is none."""
@@ -99,9 +106,16 @@ class Store:
         return [Incident(Kind.REJECTED, _kiosk_of(one.topic), detail=one.reason) for one in refused]
 
 
-def new_generation() -> str:
-    """Return a name for this life of the database; another one follows when it is found restored."""
-    return uuid4().hex
+def renew_generation(connection: Connection) -> str:
+    """Begin a new life of the database and return its name; names grow with time, as text.
+
+    A collector does so when it starts, since nobody can tell whether the database was restored while it was away.
+    """
+    generation = str(uuid7())
+    row = {"key": "generation", "value": generation}
+    statement = database.insert(connection.dialect.name, centre).values(row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": generation}))
+    return generation
 
 
 def read_generation(connection: Connection) -> str:
@@ -129,15 +143,39 @@ def _arrive(
 
 def _entry(one: Checked) -> Entry:
     claims = one.claims
-    founds = claims.type == EPOCH or (claims.type == TOMBSTONE and claims.sequence == 1)
-    return Entry(claims.sequence, one.hash, claims.prev, one.standing, founds=founds, content=one)
+    opens = claims.type in (EPOCH, TOMBSTONE)
+    founds = not claims.prev and (claims.type == EPOCH or (claims.type == TOMBSTONE and claims.sequence == 1))
+    return Entry(claims.sequence, one.hash, claims.prev, one.standing, opens=opens, founds=founds, content=one)
 
 
-def found_by_tombstone(connection: Connection, key: EpochKey, epoch: Epoch) -> None:
-    """Let a tombstone found its epoch when it follows the last record of another one: it replaces the epoch record."""
+def found_successors(connection: Connection, epochs: dict[EpochKey, Epoch], at: str) -> None:
+    """Found the epochs whose first record follows one that stands in another epoch, until nothing moves any more.
+
+    Epochs that waited for a record which came just now are locked and added to `epochs`. A tombstone founds an epoch
+    too: it replaces the epoch record.
+    """
+    looked_behind: set[EpochKey] = set()
+    while True:
+        for key, epoch in epochs.items():
+            if not epoch.is_founded:
+                shelf.pick_up_waiting(connection, key, epoch, lowest=0)
+                _found(connection, epochs, key)
+        grown = {key for key, epoch in epochs.items() if epoch.moved} - looked_behind
+        if not grown:
+            return
+        looked_behind |= grown
+        waiting = [key for key in shelf.unfounded(connection, grown) if key not in epochs]
+        epochs.update((key, Epoch(ends)) for key, ends in shelf.lock(connection, waiting, at).items())
+
+
+def _found(connection: Connection, epochs: dict[EpochKey, Epoch], key: EpochKey) -> None:
+    epoch = epochs[key]
     for entry in epoch.entries:
-        is_tombstone = entry.standing <= Standing.TOMBSTONE and entry.prev
-        if is_tombstone and shelf.stands_elsewhere(connection, key, entry.sequence - 1, entry.prev):
+        if entry.branch is not None or not entry.opens or not entry.prev:
+            continue
+        place = (entry.sequence - 1, entry.prev)
+        others = (other for its_key, other in epochs.items() if its_key[:2] == key[:2] and its_key != key)
+        if any(other.stands(*place) for other in others) or shelf.stands_elsewhere(connection, key, *place):
             entry.founds = True
             epoch.settle()
             shelf.pick_up_waiting(connection, key, epoch, lowest=entry.sequence)

@@ -113,11 +113,20 @@ def _queue_stats(options: argparse.Namespace) -> int:
     from edge.config import load
     from edge.health import queue_figures
     from edge.screen import print_json, print_queue
+    from edge.wire.record import CROSSING
+    from edge.wire.topics import Stream
 
     settings = load(options.config, dict(os.environ))
     reader = CacheReader.open(settings.resolve(settings.store.path))
     try:
-        figures = {"kiosk": f"{settings.kiosk.site}/{settings.kiosk.name}", "streams": queue_figures(reader.heads())}
+        heads = reader.heads()
+        is_begun = Stream.CROSSING in heads
+        figures = {
+            "kiosk": f"{settings.kiosk.site}/{settings.kiosk.name}",
+            "captured": reader.captured(Stream.CROSSING, CROSSING) if is_begun else 0,
+            "training": reader.captured(Stream.CROSSING, CROSSING, training=True) if is_begun else 0,
+            "streams": queue_figures(heads),
+        }
     finally:
         reader.close()
     print_json(figures) if options.json else print_queue(figures)

@@ -117,11 +117,16 @@ class EpochEnded:
 
 @dataclass(frozen=True, slots=True)
 class RecordUnreadable:
-    """The uplink could not read a record, or the broker takes none so large; a tombstone must take its place."""
+    """The uplink could not read a record, or the broker takes none so large; a tombstone must take its place.
+
+    `hash` and `prev` are those of the record, as far as its neighbours know them, `epoch` is the one it belongs to.
+    """
 
     stream: str
+    epoch: str
     sequence: int
     hash: str
+    prev: str
     reason: str
 
 

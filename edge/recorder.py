@@ -20,6 +20,7 @@ import msgspec
 import uuid6
 
 from edge.cache import Cache, Head, StoredRecord, Unreadable
+from edge.cache.records import PURGED
 from edge.documents.verdict import Result, Verdict
 from edge.errors import StoreDamaged, StoreError
 from edge.events import (
@@ -304,13 +305,12 @@ class Recorder:
 
     def _set_aside(self, found: RecordUnreadable) -> None:
         """Put a signed tombstone in the place of a record that cannot be read or sent."""
-        head = self._heads[found.stream]
         claims = wire.Claims(
             kiosk=self._kiosk,
-            epoch=head.epoch,
+            epoch=found.epoch,
             stream=found.stream,
             sequence=found.sequence,
-            prev="",
+            prev=found.prev,
             type=wire.TOMBSTONE,
             sha256=wire.sha256_hex(""),
             replaces=found.hash,
@@ -320,8 +320,9 @@ class Recorder:
         if found.hash:
             tombstone = msgspec.structs.replace(tombstone, hash=found.hash)
         self._store.set_aside(Unreadable(found.stream, found.sequence, found.hash, found.reason), tombstone)
-        detail = {"stream": found.stream, "sequence": found.sequence, "reason": found.reason}
-        self._append([self._audit_record(_Audit("record_set_aside", detail))])
+        if found.reason != PURGED:  # released long ago; the centre has lost it since, and knows
+            detail = {"stream": found.stream, "sequence": found.sequence, "reason": found.reason}
+            self._append([self._audit_record(_Audit("record_set_aside", detail))])
         self._tell(StoreChanged())
 
     def _end_epoch(self, ended: EpochEnded) -> None:
@@ -351,7 +352,7 @@ class Recorder:
                 kiosk=self._kiosk,
                 position=self._next_position(stream),
                 at=moment.text,
-                previous_epoch=old.epoch if old else "",
+                previous_epoch=self._previous_epoch(old),
                 last_sequence=old.next_sequence - 1 if old else 0,
                 last_hash=old.last_hash if old else "",
                 reason=reason,  # type: ignore[arg-type]
@@ -359,6 +360,10 @@ class Recorder:
             first.append(self._seal(wire.EPOCH, start, moment.text))
         self._store.begin_epoch(epoch, moment.text, reason, first)
         self._heads = dict(self._store.heads())
+
+    def _previous_epoch(self, old: Head | None) -> str:
+        salvaged = self._store.salvaged
+        return salvaged.epoch if salvaged is not None else old.epoch if old else ""
 
     def _next_position(self, stream: str) -> wire.Position:
         head = self._heads[stream]

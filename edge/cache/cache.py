@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 from tinydb import TinyDB
 
 from edge.cache.records import DAMAGED, LOST, Head, Salvage, StoredRecord, Unreadable
-from edge.cache.rows import record_row
+from edge.cache.rows import purged_key, record_row
 from edge.cache.salvage import Progress, damage_marker, open_sound, pending_salvage, settle_salvage
 from edge.cache.schema import RECORD_COLUMNS, RECORD_PLACES, store_error, stream_table
 from edge.cache.storage import SqliteStorage
@@ -173,6 +174,7 @@ class Cache:
 
     def _purge(self, head: Head, up_to: int) -> None:
         rows, going, size, damaged = self._storage.rows, [], 0, 0
+        types: Counter[tuple[str, bool]] = Counter()
         with rows.snapshot():
             forked = {epoch for (epoch,) in self._connection.execute("SELECT epoch FROM epoch WHERE forked")}
             for sequence in range(head.purged_up_to + 1, up_to + 1):
@@ -181,6 +183,7 @@ class Cache:
                     damaged += found.reason == DAMAGED
                 elif found.epoch not in forked:
                     going.append((sequence, bool(rows.stored(head.stream, sequence))))
+                    types[found.type, found.training] += 1
                     size += len(found.body)
         count = max(head.count - len(going) - damaged, 0)
         purged = replace(
@@ -196,6 +199,12 @@ class Cache:
                     self._connection.execute(f"DELETE FROM {stream_table(head.stream)} WHERE sequence = ?", (sequence,))
                 self._connection.execute(
                     "DELETE FROM tombstone WHERE stream = ? AND sequence = ?", (head.stream, sequence)
+                )
+            for (type, training), number in types.items():
+                self._connection.execute(
+                    "INSERT INTO state (key, value) VALUES (?, ?) "
+                    "ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + excluded.value AS TEXT)",
+                    (purged_key(head.stream, type, training=training), str(number)),
                 )
             # The last receipt stays: should the head be lost, it still says how far the centre holds the stream.
             self._connection.execute("DELETE FROM release WHERE stream = ? AND up_to < ?", (head.stream, up_to))

@@ -10,11 +10,11 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from tinydb import TinyDB
+from tinydb import TinyDB, where
 from tinydb.table import Table
 
 from edge.cache.records import Head, StoredRecord, Unreadable
-from edge.cache.rows import Rows
+from edge.cache.rows import Rows, purged_key
 from edge.cache.schema import connect, store_error
 from edge.cache.storage import SqliteStorage
 from edge.cache.table import StreamDB
@@ -81,6 +81,12 @@ class CacheReader:
             if head is None or head.held_up_to + 1 >= head.next_sequence:
                 return None
             return self._rows.position(head, head.held_up_to + 1)
+
+    def captured(self, stream: str, type: str, *, training: bool = False) -> int:
+        """Return how many records of a type this store ever took, those included that were purged."""
+        purged = self.state(purged_key(stream, type, training=training)) or "0"
+        kept = self.table(stream).count((where("type") == type) & (where("training") == training))
+        return int(purged) + kept
 
     def state(self, key: str) -> str | None:
         """Return a value that the daemon keeps, None when it never was set."""

@@ -95,6 +95,11 @@ def _digest(values: tuple, body: bytes) -> bytes:
     return digest.digest()
 
 
+def purged_key(stream: str, type: str, *, training: bool) -> str:
+    """Return the key in `state` under which purged records of a type are counted."""
+    return f"purged {stream} {type} {'training' if training else 'real'}"
+
+
 class Rows:
     """Reads heads and records over one connection; `path` is only what errors call the store."""
 

@@ -8,10 +8,11 @@ to connect is jittered (decorrelated), and starts small again only after a conne
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import random
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -31,7 +32,7 @@ from edge.uplink.receipts import Known, Meaning, judge
 from edge.uplink.sender import Sender
 from edge.uplink.window import Window
 from edge.wire import messages
-from edge.wire.record import BATCH_CONTENT_TYPE, encode_batch
+from edge.wire.record import BATCH_CONTENT_TYPE, EPOCH, encode_batch
 from edge.wire.topics import Stream, command_topic, health_topic, parse_topic, receipt_topic, status_topic, stream_topic
 
 STABLE_S = 60.0
@@ -42,10 +43,13 @@ MOST_RECORDS = 500
 
 
 class Stored(Protocol):
-    """A record of the cache; one that cannot be read has a `reason` in place of `epoch` and `body`."""
+    """A record of the cache; one that cannot be read has a `reason` in place of `epoch`, `type` and `body`."""
 
     sequence: int
     hash: str
+    epoch: str
+    type: str
+    reason: str
 
 
 class Reader(Protocol):
@@ -53,6 +57,7 @@ class Reader(Protocol):
 
     def heads(self) -> dict: ...
     def first_after(self, stream: str, sequence: int, *, limit: int, max_bytes: int) -> list: ...
+    def hash_at(self, stream: str, sequence: int) -> str | None: ...
     def state(self, key: str) -> str | None: ...
     def close(self) -> None: ...
 
@@ -128,7 +133,7 @@ class Uplink:
         self._retry_at_s = 0.0
         self._generation = ""
         self._last_resend: dict[str, str] = {}
-        self._blocked: set[str] = set()  # streams that wait for a tombstone
+        self._told: dict[str, int] = {}  # the last record of each stream that was reported as impossible to send
         self._is_stopping = False
 
     # --- called from other threads -----------------------------------------------------------------------------------
@@ -229,6 +234,7 @@ class Uplink:
         self._connected_at_s = self._clock_s()
         self._link.subscribe([receipt_topic(kiosk, "+"), command_topic(kiosk, "+")])
         self._link.publish(status_topic(kiosk), self._status("online"), retain=True)
+        self._told.clear()
         for sender in self._senders.values():
             sender.reconnected()
         self._tell(UplinkChanged(True, "connected"))
@@ -287,7 +293,6 @@ class Uplink:
             sender.appended(head.next_sequence - 1)
             if name in rewound:
                 sender.rewind(head.held_up_to)
-        self._blocked.clear()
 
     def _send(self, now_s: float) -> None:
         """Fill the window: crossings first, then the audit, then photos."""
@@ -295,7 +300,6 @@ class Uplink:
             sender = self._senders.get(stream)
             while (
                 sender is not None
-                and stream not in self._blocked
                 and self._window is not None
                 and self._window.is_open
                 and sender.may_send(now_s, AHEAD_WINDOWS * self._window.window_bytes)
@@ -314,15 +318,10 @@ class Uplink:
                 break
             readable.append(record)
         if not readable:
-            self._blocked.add(stream)
-            for record in found:
-                if hasattr(record, "body"):
-                    break
-                self._tell(RecordUnreadable(stream, record.sequence, record.hash, record.reason))
+            self._report_unreadable(stream, found)
             return False
         if len(readable[0].body) + 2 > self._window.packet_bytes:
-            self._blocked.add(stream)
-            self._too_large(stream, readable[0])
+            self._report_too_large(stream, readable[0])
             return False
         payload = encode_batch(record.body for record in readable)
         mid = self._link.publish(stream_topic(self._identity.kiosk, stream), payload, content_type=BATCH_CONTENT_TYPE)
@@ -333,10 +332,28 @@ class Uplink:
         sender.sent(readable[-1].sequence, len(payload), now_s)
         return True
 
-    def _too_large(self, stream: str, record: Stored) -> None:
+    def _report_unreadable(self, stream: str, found: Sequence[Stored]) -> None:
+        """Ask for tombstones, once for each record; the stream waits for them, the others go on."""
+        assert self._reader is not None
+        first = found[0].sequence
+        before = self._reader.first_after(stream, first - 2, limit=1, max_bytes=1) if first > 1 else []
+        lost = list(itertools.takewhile(lambda record: not hasattr(record, "body"), found))
+        epoch = _epoch_of_lost(before, found[len(lost) :]) or self._reader.heads()[stream].epoch
+        prev = before[0].hash if before else ""
+        for record in lost:
+            if record.sequence > self._told.get(stream, 0):
+                self._told[stream] = record.sequence
+                self._tell(RecordUnreadable(stream, epoch, record.sequence, record.hash, prev, record.reason))
+            prev = record.hash
+
+    def _report_too_large(self, stream: str, record: Stored) -> None:
         """Give up a photo that the broker will never take; a crossing stays and waits for a better broker."""
+        if record.sequence <= self._told.get(stream, 0):
+            return
+        self._told[stream] = record.sequence
         if stream == Stream.EVIDENCE:
-            self._tell(RecordUnreadable(stream, record.sequence, record.hash, "too_large"))
+            prev = self._reader.hash_at(stream, record.sequence - 1) or ""
+            self._tell(RecordUnreadable(stream, record.epoch, record.sequence, record.hash, prev, "too_large"))
         else:
             self._tell(UplinkTrouble(stream, "record_too_large_for_broker"))
 
@@ -414,3 +431,10 @@ class Uplink:
 
     def _clock_s(self) -> float:
         return self._now().clock.boottime_s
+
+
+def _epoch_of_lost(before: Sequence[Stored], after: Sequence[Stored]) -> str:
+    """Return the epoch of records between these two, which may be none: the later one's, unless that began an epoch."""
+    if after and after[0].type != EPOCH:
+        return after[0].epoch
+    return getattr(before[0], "epoch", "") if before else ""

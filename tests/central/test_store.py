@@ -7,12 +7,13 @@ from random import Random
 
 import msgspec
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from central import database, registry
 from central.chain import Arrival
 from central.database import reading
 from central.store import Store
+from central.tables import centre as centre_table
 from central.tables import crossing, record, rejected
 from edge.wire.record import CROSSING
 from edge.wire.topics import parse_topic, stream_topic
@@ -276,9 +277,44 @@ def test_epochs_of_many_kiosks_in_one_batch_are_taken_together(centre):
     assert {one.key.kiosk: one.held_up_to for one in taken.held} == {one.name: 2 for one in kiosks}
 
 
-def test_the_generation_stays_over_a_restart(engine):
+def test_the_generation_grows_with_every_start_of_a_collector(engine):
     first = Store(engine).take([], [], Centre(engine).now).generation
-    assert Store(engine).take([], [], Centre(engine).now).generation == first
+    assert Store(engine).take([], [], Centre(engine).now).generation > first
+
+
+def test_a_database_taken_back_under_a_running_collector_gets_a_generation_newer_than_both(engine):
+    store = Store(engine)
+    old = store.take([], [], Centre(engine).now).generation
+    new = Store(engine).take([], [], Centre(engine).now).generation
+    seen = store.take([], [], Centre(engine).now).generation
+    with engine.begin() as connection:
+        connection.execute(update(centre_table).where(centre_table.c.key == "generation").values(value=old))
+    assert store.take([], [], Centre(engine).now).generation > max(new, seen)
+
+
+def test_an_epoch_stands_only_once_the_tail_of_the_one_before_is_held(centre, kiosk):
+    old = [kiosk.start_epoch(), *kiosk.crossings(3)]
+    new = [kiosk.start_epoch("epoch-b", reason="rolled_back"), *kiosk.crossings(2)]
+    centre.receive(kiosk, *old[:2])
+    assert centre.receive(kiosk, *new).held == ()
+    assert centre.ends(kiosk) == {(0, "")}
+    held = centre.receive(kiosk, *old[2:]).held
+    assert {(one.key.epoch, one.held_up_to) for one in held} == {("epoch-a", 4), ("epoch-b", 7)}
+    assert centre.ends(kiosk) == {(7, kiosk.hash)}
+
+
+def test_both_epochs_stand_when_they_come_in_one_batch_in_any_order(centre, kiosk):
+    records = [kiosk.start_epoch(), kiosk.crossing(), kiosk.start_epoch("epoch-b", reason="forked"), kiosk.crossing()]
+    centre.receive(kiosk, *reversed(records))
+    assert centre.ends(kiosk) == {(4, kiosk.hash)}
+
+
+def test_a_tombstone_that_does_not_know_the_record_before_it_takes_its_place(centre, kiosk):
+    before = [kiosk.start_epoch(), *kiosk.crossings(2)]
+    lost = kiosk.crossing()
+    after = kiosk.crossings(2)
+    centre.receive(kiosk, *before, kiosk.tombstone(lost, prev=""), *after)
+    assert centre.ends(kiosk) == {(6, kiosk.hash)}
 
 
 def test_a_revoked_key_stops_counting_within_a_second(centre, kiosk):
