@@ -114,8 +114,8 @@ def _read_track_1(track: str, fields: dict[str, Any]) -> None:
         fields["address_city"] = city
     for labels, text in ((_NAMES, names), (_STREETS, streets)):
         for label, part in zip(labels, text.split("$", len(labels) - 1), strict=False):
-            if part.strip():
-                fields[label] = part.strip()
+            if part := part.strip(" ,"):  # British Columbia writes a comma behind the family name
+                fields[label] = part
     if rest.strip(" ^"):
         fields["track_1_discretionary_data"] = rest.strip()
 

@@ -58,7 +58,7 @@ ELEMENTS: dict[str, Element] = {
         ("DCD", "jurisdiction_specific_endorsement_codes", r".{1,5}"),
         ("DAY", "eye_color", r"[A-Z]{3}"),
         ("DAZ", "hair_color", r"[A-Z]{3}"),
-        ("DAU", "height", r"[0-9]{3} ?(in|cm|IN|CM)"),
+        ("DAU", "height", r"[0-9]{2,3} ?(in|cm|IN|CM)"),  # 3 digits; Texas writes a space for the first
         ("DAG", "address_street_1", r".{1,35}"),
         ("DAH", "address_street_2", r".{1,35}"),
         ("DAI", "address_city", r".{1,20}"),

@@ -9,6 +9,7 @@ element's text is lost, and the time is close to linear in the length of the tex
 from __future__ import annotations
 
 import re
+import string
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -16,7 +17,7 @@ from itertools import pairwise
 from edge.documents.aamva.elements import FIRST_VERSION, LAST_VERSION, Element, could_be_element, elements_of
 from edge.documents.findings import Findings
 
-_FILE_TYPE = re.compile(r"(ANSI ?|AAMVA ?) ?([0-9]{6})")
+_FILE_TYPE = re.compile(r"(ANSI|AAMVA|AMVA) {0,2}([0-9]{6})")  # AMVA stands on cards of Connecticut
 _DESIGNATOR = re.compile(r"([A-Z]{2})([0-9]{4})([0-9]{4})")
 _SEPARATORS = re.compile(r"[\n\r\x1c-\x1f]+")
 _DIGITS = re.compile(r"[0-9]*")
@@ -25,6 +26,8 @@ _PRELUDE = "@\n\x1e\r"
 _SEARCHED = 64  # characters in which the file type must begin
 _MOST_SUBFILES = 99
 _LONGEST_ELEMENT = 120  # characters; beyond it the element before is given up, not waited for
+_LONGEST_OF_FIXED_FORM = 24  # characters, with the spaces that fill it up
+_NEVER_ALONE = {"DAH": "DAG", "DAL": "DAO", "DAM": "DAO", "DAN": "DAO"}  # else a piece of a name: ADAM, JORDAN
 _FEWEST_KNOWN = 4  # known IDs behind the same character, for it to be taken for the separator
 
 
@@ -61,7 +64,7 @@ def cut(text: str, findings: Findings) -> Layout:
     """
     found = file_type_of(text)
     assert found is not None, "only called for text that has a file type"
-    layout = Layout(found[1].strip(), found[2])
+    layout = Layout(found[1], found[2])
     start = max(text.rfind("@", 0, found.start()), 0)
     _check_prelude(text[start : found.start()], layout.file_type, findings)
     position = _cut_versions(text, found.end(), layout, findings)
@@ -167,26 +170,47 @@ def _begins_subfile(part: str, types: set[str]) -> bool:
         return True
     if not _SUBFILE_TYPE.match(part) or not could_be_element(part[2:5]):
         return False
-    if part[:2] in types:
-        return True
-    return part[0] != "Z" and part[:3] not in elements_of(0)
+    if part[0] == "Z":  # its elements begin as it does, and ZGDROCKDALE is the element ZGD
+        return part[2:4] == part[:2] and part[:2] in types
+    return part[:2] in types or part[:3] not in elements_of(0)
 
 
 def _parts_without_separators(body: str, types: set[str], known: dict[str, Element], findings: Findings) -> list[str]:
-    """Split a body that has lost its LFs: by the character that took their place, or by the known IDs alone."""
+    """Split a body that has lost its LFs: by the character that took their place, or by the known IDs alone.
+
+    A space may be either, as it also fills up elements; what tells more elements apart is right.
+    """
+    by_ids = _parts_by_type(body, types, known)
     ids = "|".join(sorted(known))
     before_known = Counter(match[1] for match in re.finditer(rf"([^A-Za-z0-9])(?=(?:{ids}))", body))
     substitute, times = before_known.most_common(1)[0] if before_known else ("", 0)
     if times >= _FEWEST_KNOWN:
-        findings.ok("separators", "another character stands in for LF")
         behind = rf"(?=(?:{ids}|Z[A-Z]Z[A-Z]|Z[A-Z][A-Z0-9])|\Z)"
         parts = re.split(rf"{re.escape(substitute)}{behind}|{_SEPARATORS.pattern}", body)
-        return [part for part in parts if part.strip()]
+        parts = [part for part in parts if part.strip()]
+        if substitute != " " or len(parts) >= len(by_ids):
+            findings.ok("separators", "another character stands in for LF")
+            return parts
     findings.doubtful("separators", "no separators; the elements were told apart by their IDs")
-    ends = [found.start() for type in types if type[0] == "Z" and (found := re.search(f"{type}(?={type})", body))]
-    bounds = [0, *sorted(ends), len(body)]
-    whole = [body[start:end] for start, end in pairwise(bounds)]
-    return [*_parts_by_ids(whole[0], known), *whole[1:]]
+    return by_ids
+
+
+def _parts_by_type(body: str, types: set[str], known: dict[str, Element]) -> list[str]:
+    """Split at the jurisdiction's own subfiles, and each part at the IDs that it may hold."""
+    begins = [found.start() for type in types if type[0] == "Z" and (found := re.search(f"{type}(?={type})", body))]
+    bounds = [0, *sorted(begins), len(body)]
+    holder, *own = [body[start:end] for start, end in pairwise(bounds)]
+    return [*_parts_by_ids(holder, known), *(part for subfile in own for part in _parts_in_order(subfile))]
+
+
+def _parts_in_order(subfile: str) -> list[str]:
+    """Split a jurisdiction's subfile at its IDs, which follow one another: ZVA, ZVB, ZVC."""
+    type, starts = subfile[:2], [0]
+    for letter in string.ascii_uppercase:
+        place = subfile.find(type + letter, starts[-1] + 2)
+        if place > 2:
+            starts.append(place)
+    return [subfile[start:end] for start, end in pairwise([*starts, len(subfile)])]
 
 
 def _parts_by_ids(body: str, known: dict[str, Element]) -> list[str]:
@@ -201,6 +225,8 @@ def _parts_by_ids(body: str, known: dict[str, Element]) -> list[str]:
         for match in re.finditer(r"(?=([DP][A-Z]{2}))", body)
         if match[1] in known and _is_followed_by_element(body, match.start(), known[match[1]], known)
     ]
+    there = {element.id for _, element in places}
+    places = [(place, element) for place, element in places if _NEVER_ALONE.get(element.id, element.id) in there]
     first = {element.id: place for place, element in reversed(places)}
     last = {element.id: place for place, element in places}
     starts = max((_starts(body, places, taken) for taken in (first, last)), key=len)
@@ -225,10 +251,14 @@ def _starts(body: str, places: list[tuple[int, Element]], taken: dict[str, int])
 
 
 def _is_followed_by_element(body: str, place: int, element: Element, known: dict[str, Element]) -> bool:
+    """Tell whether what stands between the element's ID and another one, or the end, has the element's form."""
     if element.form.pattern.startswith("."):
         return True
-    text = element.form.match(body, place + 3)
-    if text is None:
-        return not body[place + 3 : place + 4].strip()  # blank, as mandatory elements without a value are
-    behind = body[text.end() : text.end() + 16].lstrip()
-    return not behind or (behind[:3] in known and behind[:3] != element.id)
+    start = place + 3
+    for end in range(start, min(start + _LONGEST_OF_FIXED_FORM, len(body)) + 1):
+        behind = body[end : end + 3]
+        if not behind or (behind in known and behind != element.id):
+            text = body[start:end].strip()
+            if not text or element.form.fullmatch(text):  # blank, as mandatory elements without a value are
+                return True
+    return False

@@ -343,3 +343,17 @@ def test_a_payload_of_64_kib_ends(filler):
     assert document.kind == "AAMVA"
     assert answer(document, "characters") is Result.DOUBTFUL
     assert all(len(verdict.detail) <= 400 for verdict in document.verdicts)
+
+
+@pytest.mark.parametrize("value", ["DROCKDALE", "DDONOR", "DXYX", "ZZZZ"])
+def test_a_jurisdictions_value_that_reads_as_an_element_id_stays_a_value(value):
+    # Georgia's specimen has the county ROCKDALE in ZGD, Indiana's has DONOR in ZID (the tests of rechner/py-aamva)
+    document = read(changed("ZVZVA01", f"ZVZVA01\nZVB{value}\nZVC1"))
+    assert document.fields["other_subfiles"] == {"ZV": {"ZVA": "01", "ZVB": value, "ZVC": "1"}}
+
+
+def test_a_height_with_a_space_for_its_first_digit_is_a_height():
+    # as Texas writes it (the tests of AppliedRecognition/AAMVA-Barcode-Parser-Apple)
+    document = read(changed("DAU068 in", "DAU 68 IN"))
+    assert document.fields["height"] == "68 IN"
+    assert answer(document, "element_forms") is Result.OK

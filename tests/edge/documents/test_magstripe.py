@@ -197,3 +197,8 @@ def test_any_payload_gives_one_verdict_a_check(payload):
 @pytest.mark.parametrize("filler", ["%VA", ";636000", "%", "^", "$", "?", "=", ";636000=%VA^"])
 def test_a_payload_of_64_kib_ends(filler):
     assert read((TRACK_2 + filler * 65536)[:65536]).kind == "AAMVA-MAG"
+
+
+def test_a_comma_behind_the_family_name_is_no_part_of_it():
+    # as British Columbia writes it (the tests of AppliedRecognition/AAMVA-Barcode-Parser-Apple)
+    assert read(TRACKS.replace("SAMPLE$", "SAMPLE,$")).fields == read(TRACKS).fields
