@@ -47,9 +47,10 @@ def open_text(payload: bytes | str, layers: Layers) -> str:
     if len(payload) > LONGEST_TEXT + 2:
         raise LayerBroken("prefix", "longer than a QR code can be")
     try:
-        text = (payload if isinstance(payload, str) else bytes(payload).decode("ascii")).rstrip("\r\n")
+        text = payload if isinstance(payload, str) else bytes(payload).decode("ascii")
     except UnicodeDecodeError:
         raise LayerBroken("prefix", "not ASCII") from None
+    text = text.lstrip().rstrip("\r\n")  # a space at the end may be a character of Base45
     if not text.startswith(PREFIX):
         raise LayerBroken("prefix", f"does not begin with {PREFIX}")
     layers.ok("prefix")
