@@ -1,7 +1,8 @@
 """The checks on check digits, each apart from what its field says.
 
 Owns one function a check, whose name is the name of its verdict. Always true: a digit is checked over the characters as
-read; where one of them was not read at all the check is not done. A document number is never changed to make it hold.
+the zone has them, lookalikes put right where the field leaves one reading; where one was not read at all the check is
+not done. A document number is never changed to make it hold.
 """
 
 from __future__ import annotations
