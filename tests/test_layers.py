@@ -56,6 +56,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "gpiozero": ("hw.panel", "hw.simulated.pins", "hw.choose"),
     "picamera2": ("hw.camera_child",),
     "libcamera": ("hw.camera_child",),
+    "zxingcpp": ("hw.picture",),
+    "PIL": ("hw.picture",),
     "paho": ("edge.uplink.link", "central.broker_link"),
     "joserfc": ("edge.seal", "provisioning", "central.registry"),
     "sqlite3": ("edge.cache",),
@@ -174,7 +176,7 @@ def test_everything_is_caught_only_in_thread_wrappers_and_main(module) -> None:
     assert len(broad_excepts(MODULES[module])) <= BROAD_EXCEPTS_ALLOWED.get(module, 0)
 
 
-IMPORTED_AS = {"paho-mqtt": "paho", "pyserial": "serial"}
+IMPORTED_AS = {"paho-mqtt": "paho", "pillow": "PIL", "pyserial": "serial", "zxing-cpp": "zxingcpp"}
 
 
 def declared_libraries() -> set[str]:
