@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from provisioning.demo.play import Demo, Result
+from provisioning.demo.play import HURRYING, STROLLING, Demo, Result
 from provisioning.demo.view import LiveView, PlainView
 
 
@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             folder = options.keep
         is_live = not options.headless and sys.stdout.isatty()
         view = LiveView(options.crossings) if is_live else PlainView(sys.stderr, options.crossings)
-        result = Demo(folder, crossings=options.crossings, view=view).run()
+        pace = STROLLING if is_live else HURRYING
+        result = Demo(folder, crossings=options.crossings, pace=pace, view=view).run()
     print(json.dumps(asdict(result)) if options.json else _sentence(result))
     return 0 if result.is_clean else 1
 
@@ -54,9 +55,9 @@ def _count(text: str) -> int:
 
 
 def _sentence(result: Result) -> str:
-    verdict = "nothing lost, nothing twice" if result.is_clean else "NOT CLEAN"
+    verdict = "Nothing lost, nothing twice" if result.is_clean else "NOT CLEAN"
     return (
         f"captured {result.captured}, stored {result.stored}, lost {result.lost}, duplicated {result.duplicated}, "
-        f"chain breaks {result.chain_breaks}: {verdict}\n"
-        f"({result.outages} broker outages, {result.kills} kills, {result.seconds:.0f} s)"
+        f"chain breaks {result.chain_breaks}\n"
+        f"{verdict}, through {result.outages} outages and {result.kills} kills, in {result.seconds:.0f} s."
     )

@@ -27,24 +27,36 @@ _LANE = """\
 [[lanes]]
 name = "lane-1"
 scenario = "scenario.toml"
-policy = { direction = "entry", photo = "wanted", specimens = "accept", show_s = 0.2, refer_s = 0.5, collect_s = 6 }
-camera = { driver = "simulated", deadline_s = 2 }
-panel = { driver = "simulated" }
-readers = [{ name = "passport", driver = "simulated", baud = 19200 }]
+policy = {{ photo = "wanted", specimens = "accept", show_s = {show_s}, refer_s = 2, collect_s = 6 }}
+camera = {{ driver = "simulated", deadline_s = 2 }}
+panel = {{ driver = "simulated" }}
+readers = [{{ name = "passport", driver = "simulated", baud = 19200 }}]
 """
 _SCENARIO = """\
 seed = {seed}
 count = {count}
-interval_s = 0.05
+interval_s = {interval_s}
 documents = ["TD3", "TD1", "TD3", "TD2"]
 boarding_pass_every = 0
 officer = "accept"
-officer_s = 0.1
+officer_s = {interval_s}
 patience_s = 8
 witness = "{witness}"
 faults = [{{ kind = "flip", every = 17, at_byte = 60 }}, {{ kind = "noise", every = 11 }}]
 camera = {{ size_bytes = 20000, delay_s = 0.02, hang_every = 40 }}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast people walk: the time from one to the next, and how long each sees the green lamp, in seconds."""
+
+    interval_s: float
+    show_s: float
+
+
+STROLLING = Pace(interval_s=0.6, show_s=0.8)  # so that the eye can follow the lamps
+HURRYING = Pace(interval_s=0.05, show_s=0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +106,10 @@ class View(Protocol):
 class Demo:
     """One demonstration in one folder."""
 
-    def __init__(self, folder: Path, *, crossings: int, view: View) -> None:
+    def __init__(self, folder: Path, *, crossings: int, pace: Pace, view: View) -> None:
         self._folder = folder
         self._crossings = crossings
+        self._pace = pace
         self._view = view
         self._outages = self._kills = 0
 
@@ -121,9 +134,11 @@ class Demo:
         deployment.start_collectors()
         for index, (site, name) in enumerate(KIOSKS):
             folder = deployment.kiosk_folder(site, name)
-            kiosk = deployment.add_kiosk(site, name, lane=_LANE)
+            kiosk = deployment.add_kiosk(site, name, lane=_LANE.format(show_s=self._pace.show_s))
             share = self._crossings // len(KIOSKS) + (index < self._crossings % len(KIOSKS))
-            scenario = _SCENARIO.format(seed=index + 1, count=share, witness=folder / "witness.jsonl")
+            scenario = _SCENARIO.format(
+                seed=index + 1, count=share, interval_s=self._pace.interval_s, witness=folder / "witness.jsonl"
+            )
             (folder / "scenario.toml").write_text(scenario)
             kiosk.start(ready="store ready")
 

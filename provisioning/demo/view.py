@@ -63,9 +63,10 @@ class LiveView:
             queue = Text(str(max(0, kiosk.queue)), "yellow" if kiosk.queue > 0 else "green")
             table.add_row(kiosk.name, Text(words, style), uplink, str(kiosk.seen_off), queue, str(kiosk.stored))
         done = sum(kiosk.seen_off for kiosk in self._kiosks)
-        bar = ProgressBar(total=self._crossings, completed=done, width=60)
-        count = Text(f"{done} of {self._crossings} travellers have passed")
-        self._live.update(Group(table, Text(), bar, count, Text(), *(Text(line, "dim") for line in self._said)))
+        count = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=self._crossings, completed=done, width=40)
+        count.add_row(bar, f"{done} of {self._crossings} travellers have passed")
+        self._live.update(Group(table, Text(), count, Text(), *(Text(line, "dim") for line in self._said)))
 
 
 class PlainView:
