@@ -52,8 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     read = verbs.add_parser("read", help="read a travel document and say what was understood, check by check")
     read.add_argument("payload", nargs="?", help="the text of the document; - or nothing reads standard input")
     read.add_argument("--file", type=Path, help="read the bytes of a file")
+    read.add_argument("--image", type=Path, help="read the barcodes in a picture (PNG, JPEG)")
+    read.add_argument("--replay", type=Path, metavar="FILE", help="read what a reader's black box kept, once more")
     read.add_argument("--symbology", help="AIM symbology identifier of a barcode, such as ]L")
     read.add_argument("--today", help="check dates as of this day (YYYY-MM-DD), or `unset`")
+    read.add_argument("--trust", type=Path, metavar="FILE", help="check signatures against this trust list")
+    read.add_argument("--health", action="store_true", help="show vaccinations, tests and recoveries too")
     _add_json(read)
     read.set_defaults(run=_read, failed=2)
 
@@ -97,15 +101,28 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _read(options: argparse.Namespace) -> int:
-    from edge.reading import read_once
+    from edge.reading import read_once, read_picture, replay
 
-    return read_once(
-        options.payload,
-        file=options.file,
-        symbology=options.symbology,
-        today=options.today,
-        as_json=options.json,
-    )
+    sources = {
+        "a payload": options.payload,
+        "--file": options.file,
+        "--image": options.image,
+        "--replay": options.replay,
+    }
+    given = [name for name, source in sources.items() if source is not None]
+    if len(given) > 1:
+        raise LandfallError(f"give {given[0]} or {given[1]}, not both")
+    common = {
+        "today": options.today,
+        "as_json": options.json,
+        "trust": options.trust,
+        "health": options.health,
+    }
+    if options.image is not None:
+        return read_picture(options.image, **common)
+    if options.replay is not None:
+        return replay(options.replay, **common)
+    return read_once(options.payload, file=options.file, symbology=options.symbology, **common)
 
 
 def _queue_stats(options: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from edge.setting_words import explain, shown
 from hw.settings import PANEL_PARTS, CameraSettings, Name, PanelSettings, ReaderSettings, Seconds
 
 DocumentClass = Literal["travel_document", "visa", "boarding_pass", "driving_licence", "seal"]
+NoPath = Literal[""]
 FilePath = Annotated[str, Meta(min_length=1, extra={"right": "the path of a file"})]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,253}\Z", extra={"right": "a host name or an address"})]
 
@@ -91,6 +92,18 @@ class LaneSettings(_Section, kw_only=True):
     ] = ""
 
 
+class DocumentSettings(_Section, kw_only=True):
+    """What is believed and read of sealed documents (VDS, VDS-NC, EU certificates)."""
+
+    trust_list: Annotated[
+        FilePath | NoPath,
+        Meta(description="signers whose seals count (docs/documents.md); without it no signature is checked"),
+    ] = ""
+    health: Annotated[
+        bool, Meta(description="read vaccinations, tests and recoveries too; only where the post's law lets it")
+    ] = False
+
+
 class StoreSettings(_Section, kw_only=True):
     """Where crossings are kept until the centre has them."""
 
@@ -158,6 +171,7 @@ class Settings(_Section, kw_only=True):
 
     kiosk: IdentitySettings
     lanes: Annotated[list[LaneSettings], Meta(min_length=1, max_length=2)]
+    documents: DocumentSettings = DocumentSettings()
     store: StoreSettings
     keys: KeySettings
     uplink: UplinkSettings
@@ -225,6 +239,7 @@ def _check(settings: Settings, file: str) -> None:
     keys, uplink = settings.keys, settings.uplink
     paths = {"keys.record": keys.record, "keys.opening": keys.opening, "uplink.ca": uplink.ca}
     paths |= {"uplink.certificate": uplink.certificate, "uplink.key": uplink.key}
+    paths |= {"documents.trust_list": settings.documents.trust_list}
     paths |= {f"keys.receipt[{index}]": path for index, path in enumerate(keys.receipt)}
     for key, path in paths.items():
         if "\n" in path or path.lstrip().startswith(("{", "-----")):  # and what it is stays out of the sentence

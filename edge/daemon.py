@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -30,6 +31,8 @@ from edge.clock import SystemClock, boot_id, hardware_id
 from edge.config import LaneSettings, Settings
 from edge.control import ControlAsked, ControlServer
 from edge.documents.read import read
+from edge.documents.standing import age_of
+from edge.documents.verdict import Result
 from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
@@ -54,11 +57,12 @@ from edge.events import (
     UplinkTrouble,
 )
 from edge.health import Vitals, health
-from edge.kiosk import Kiosk
+from edge.kiosk import Kiosk, Reads
 from edge.log import Log, Priority
 from edge.notify import Systemd
 from edge.recorder import Recorder
 from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key
+from edge.trust_file import load as load_trust_list
 from edge.uplink.link import Endpoint
 from edge.uplink.uplink import Identity, Pace, Uplink
 from edge.wire.topics import kiosk_id
@@ -118,6 +122,7 @@ class Daemon:
         )
         self._uplink = self._make_uplink(signer)
         self._control = ControlServer(settings.resolve(settings.control.socket), self._inbox.put)
+        self._read = self._make_read()
         self._lanes = [self._make_lane(lane) for lane in settings.lanes]
         self._lane_of_device = {name: lane for lane in self._lanes for name in lane.devices.names()}
         self._lane_of_draft: dict[str, _Lane] = {}
@@ -149,12 +154,39 @@ class Daemon:
 
     # --- parts -------------------------------------------------------------------------------------------------------
 
+    def _make_read(self) -> Reads:
+        """Return the reading of documents with the post's trust list and switches put in, and say how old the list is.
+
+        Raises SettingError for a list that cannot be read.
+        """
+        settings = self._settings.documents
+        if not settings.trust_list:
+            return partial(read, health=settings.health)
+        trust = load_trust_list(self._settings.resolve(settings.trust_list))
+        age = age_of(trust, self._clock.now().today)
+        self._log(
+            Priority.WARNING if age.result is Result.DOUBTFUL or trust.unreadable else Priority.NOTICE,
+            "trust list loaded",
+            issued_at=trust.issued_at.isoformat(),
+            fresh_until=trust.fresh_until.isoformat(),
+            age=age.detail or "fresh",
+            signers=trust.signer_count,
+            unreadable=len(trust.unreadable),
+        )
+        return partial(read, trust=trust, health=settings.health)
+
     def _make_lane(self, lane: LaneSettings) -> _Lane:
-        kiosk = Kiosk(lane, new_id=lambda: str(uuid6.uuid7()), read=read, memory_key=secrets.token_bytes(32))
+        kiosk = Kiosk(lane, new_id=lambda: str(uuid6.uuid7()), read=self._read, memory_key=secrets.token_bytes(32))
         folder = self._settings.resolve("")
         scenario = str(folder / lane.scenario) if lane.scenario and (folder / lane.scenario).exists() else lane.scenario
         devices = open_devices(
-            DeviceSettings(readers=lane.readers, camera=lane.camera, panel=lane.panel, scenario=scenario)
+            DeviceSettings(
+                readers=lane.readers,
+                camera=lane.camera,
+                panel=lane.panel,
+                scenario=scenario,
+                state_folder=str(self._path.parent),
+            )
         )
         return _Lane(lane, kiosk, devices)
 

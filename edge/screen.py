@@ -7,14 +7,19 @@ printed in colour when the output is no terminal.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from edge.documents.verdict import Document, Result
+from edge.documents.verdict import Document, Result, Verdict
+from hw.framing import FrameError
+
+if TYPE_CHECKING:
+    from hw.black_box import KeptMessage
 
 _MARKS = {
     Result.OK: ("ok", "green"),
@@ -22,6 +27,7 @@ _MARKS = {
     Result.DOUBTFUL: ("doubtful", "yellow"),
     Result.NOT_DONE: ("not done", "dim"),
 }
+_GRAVEST_FIRST = (Result.FAILED, Result.DOUBTFUL, Result.NOT_DONE, Result.OK)
 
 
 def print_json(answer: object) -> None:
@@ -30,21 +36,64 @@ def print_json(answer: object) -> None:
 
 
 def print_document(document: Document) -> None:
-    """Print the fields of a document and one line for each check."""
+    """Print the fields of a document, and one line for each check, the gravest first."""
     console = Console(highlight=False)
     if not document.is_understood:
-        console.print(Text("Not understood.", "bold red"))
-    else:
-        console.print(Text.assemble(("Document  ", "bold"), f"{document.kind} (source {document.source})"))
-        table = Table("Field", Column("Value", overflow="fold"), box=None, pad_edge=False, header_style="bold")
-        for name, value in _flat(document.fields):
-            table.add_row(_plain(name), _plain(value))
-        console.print(table)
+        _print_not_understood(console, document)
+        return
+    console.print(Text.assemble(("Document  ", "bold"), f"{document.kind} (source {document.source})"))
+    table = Table("Field", Column("Value", overflow="fold"), box=None, pad_edge=False, header_style="bold")
+    for name, value in _flat(document.fields):
+        table.add_row(_plain(name), _plain(value))
+    console.print(table)
+    console.print(_summary(document))
+    console.print(_checks(document.verdicts))
+
+
+def print_replayed(message: KeptMessage, outcomes: list[Document | FrameError], *, number: int, of: int) -> None:
+    """Print what came of one message of a black box: no fields, whose content was made up; checks that are not ok."""
+    console = Console(highlight=False)
+    ended = "ended by silence" if message.is_quiet else "ended by itself"
+    about = f"  {message.reader}, {message.day}, {message.length} bytes, framing {message.framing}, {ended}"
+    console.print(Text.assemble((f"Message {number} of {of}", "bold"), about))
+    if message.withheld:
+        came = ", ".join(found.error or f"a frame of {found.length} bytes ({found.family})" for found in message.found)
+        console.print(
+            Text.assemble(("Withheld  ", "yellow"), _plain(message.withheld), f"; it was {came or 'no frame'}")
+        )
+    for outcome in outcomes:
+        if isinstance(outcome, FrameError):
+            console.print(Text.assemble(("No frame  ", "bold red"), _plain(outcome.reason)))
+        elif not outcome.is_understood:
+            _print_not_understood(console, outcome)
+        else:
+            console.print(Text.assemble(("Document  ", "bold"), f"{outcome.kind} (source {outcome.source})"))
+            console.print(_summary(outcome))
+            if unsettled := tuple(one for one in outcome.verdicts if one.result is not Result.OK):
+                console.print(_checks(unsettled))
+    if not outcomes and not message.withheld:
+        console.print("Nothing    too few bytes for any message")
+    console.print()
+
+
+def _print_not_understood(console: Console, document: Document) -> None:
+    why = "; ".join(dict.fromkeys(one.detail for one in document.of(Result.FAILED)))
+    console.print(Text.assemble(("Not understood: ", "bold red"), _plain(why)))
+
+
+def _summary(document: Document) -> Text:
+    """Return how many checks came to what, the gravest first."""
+    counts = [(_MARKS[result], len(document.of(result))) for result in _GRAVEST_FIRST]
+    parts = [(f"{count} {mark}", style) for (mark, style), count in counts if count]
+    return Text.assemble(("Checks    ", "bold"), Text(", ").join(Text(*part) for part in parts))
+
+
+def _checks(verdicts: Sequence[Verdict]) -> Table:
     table = Table("Check", "Verdict", Column("Why", overflow="fold"), box=None, pad_edge=False, header_style="bold")
-    for verdict in document.verdicts:
+    for verdict in sorted(verdicts, key=lambda one: _GRAVEST_FIRST.index(one.result)):
         mark, style = _MARKS[verdict.result]
         table.add_row(_plain(verdict.check), Text(mark, style), _plain(verdict.detail))
-    console.print(table)
+    return table
 
 
 def _flat(fields: object, name: str = "") -> list[tuple[str, str]]:

@@ -127,6 +127,11 @@ class TrustList:
             listed._add(f"authorities[{index}]", listed._add_authority, entry)
         return listed
 
+    @property
+    def signer_count(self) -> int:
+        """Tell how many signers could be read."""
+        return sum(map(len, self._by_key_identifier.values()))
+
     def by_key_identifier(self, key_identifier: bytes) -> Sequence[Signer]:
         """Return the signers with this COSE key id (for the EU: the first 8 bytes of the certificate's SHA-256)."""
         return self._by_key_identifier.get(key_identifier, ())

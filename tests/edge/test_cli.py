@@ -37,6 +37,10 @@ def config(tmp_path) -> Path:
         (["read", "hello"], 2),
         (["read", "--today", "tomorrow", PASSPORT], 2),
         (["read", "--file", "/nowhere"], 2),
+        (["read", "--image", "/nowhere"], 2),
+        (["read", "--replay", "/nowhere"], 2),
+        (["read", "--trust", "/nowhere", PASSPORT], 2),
+        (["read", "--image", "a.png", "--replay", "b.jsonl"], 2),
     ],
 )
 def test_reading_a_document_says_by_its_exit_status_what_came_of_it(arguments, exit_status, capsys) -> None:

@@ -95,6 +95,13 @@ FAMILIES = "one of auto, raw, barcode, honeywell, access-is, stx-etx, 3m-rte, el
 CLASSES = "one of boarding_pass, driving_licence, seal, travel_document, visa"
 
 WRONG = [
+    (with_line("documents", "trust_list = 7"), "documents.trust_list must be the path of a file, or empty, got 7"),
+    (with_line("documents", 'health = "yes"'), 'documents.health must be true or false, got "yes"'),
+    (
+        with_line("documents", 'trust_list = "{}"'),
+        "documents.trust_list must be the path of a file, and not what stands in it",
+    ),
+    (reader("black_box = 1001"), "lanes[0].readers[0].black_box must be 0-1000, got 1001"),
     # each value that has the wrong type or is out of its range
     (with_line("kiosk", 'site = "Dover"'), f'kiosk.site must be {NAMES}, got "Dover"'),
     (with_line("kiosk", 'name = "lane 1"'), f'kiosk.name must be {NAMES}, got "lane 1"'),
@@ -178,6 +185,11 @@ WRONG = [
         )
         for value in ("-1", "9000", "nan", "inf", "true")
     ),
+    (
+        with_line("store", "photos_stop_below_mb = 16"),
+        "store.photos_stop_below_mb must be 17-10000000, got 16",
+    ),
+    (with_line("store", "reserve_mb = 0"), "store.reserve_mb must be 16-1000000, got 0"),
     (with_line("keys", "record = 1"), "keys.record must be the path of a file, got 1"),
     (with_line("keys", 'opening = ""'), 'keys.opening must be the path of a file, got ""'),
     (
@@ -259,6 +271,10 @@ WRONG = [
         with_line("lanes.panel", 'driver = "gpiozero"')
         + '\n[[lanes]]\nname = "b"\npanel = {name = "q", driver = "gpiozero"}',
         "lanes[1].panel.green must not be GPIO17, which lanes[0].panel.green has",
+    ),
+    (
+        with_line("store", "reserve_mb = 512"),
+        "store.photos_stop_below_mb must be above store.reserve_mb, got 512",
     ),
     (
         with_line("uplink", "retry_least_s = 200"),

@@ -10,7 +10,9 @@ import pytest
 from edge.documents.read import read
 from edge.documents.verdict import Document, Result, Verdict
 from edge.health import Vitals, health, queue_figures
-from edge.screen import print_document, print_json, print_queue, print_status
+from edge.screen import print_document, print_json, print_queue, print_replayed, print_status
+from hw.black_box import Found, KeptMessage
+from hw.framing import FrameError
 from tests.edge.lane import moment
 from tests.edge.test_health import Head
 
@@ -49,13 +51,41 @@ def test_a_document_is_shown_field_by_field_and_check_by_check(capsys) -> None:
 
 def test_what_is_not_understood_says_so(capsys) -> None:
     print_document(read(b"hello", today=None, symbology=None, unrecognised=()))
-    assert shown(capsys).startswith("Not understood.")
+    text = " ".join(shown(capsys).split())
+    assert text.startswith("Not understood: neither a machine readable zone (2 lines of 44 or 36 characters, 3 of 30)")
 
 
-def test_every_result_has_a_word_of_its_own(capsys) -> None:
+def test_a_summary_counts_the_checks_the_gravest_first(capsys) -> None:
+    print_document(read(SPECIMEN, today=date(2030, 1, 1), symbology=None, unrecognised=()))
+    assert "Checks    1 FAILED, 1 doubtful, 17 ok" in shown(capsys)
+
+
+def test_a_replayed_message_shows_what_is_not_ok_and_no_fields(capsys) -> None:
+    message = KeptMessage(
+        reader="passport", framing="auto", substitutes="?*", check_bcc=True, day=date(2030, 1, 1), length=93
+    )
+    document = read(SPECIMEN, today=date(2030, 1, 1), symbology=None, unrecognised=())
+    print_replayed(message, [FrameError("half a message"), document], number=2, of=3)
+    text = shown(capsys)
+    assert text.startswith("Message 2 of 3  passport, 2030-01-01, 93 bytes, framing auto, ended by itself")
+    assert "No frame  half a message" in text and "validity  FAILED    expired" in text
+    assert "ERIKSSON" not in text and "composite_check" not in text
+
+
+def test_a_withheld_message_says_why_and_what_it_was(capsys) -> None:
+    message = KeptMessage(
+        reader="qr", framing="raw", substitutes="", check_bcc=True, day=date(2030, 1, 1), length=400,
+        found=(Found("raw", "]Q", 399), Found(error="noise between messages")), withheld="a signed seal", is_quiet=True,
+    )  # fmt: skip
+    print_replayed(message, [], number=1, of=1)
+    text = " ".join(shown(capsys).split())
+    assert "Withheld a signed seal; it was a frame of 399 bytes (raw), noise between messages" in text
+
+
+def test_every_result_has_a_word_of_its_own_and_the_gravest_comes_first(capsys) -> None:
     print_document(Document("TD3", "mrz", {}, tuple(Verdict(f"c{n}", result) for n, result in enumerate(Result))))
     words = [line.split(maxsplit=1)[1].strip() for line in shown(capsys).splitlines() if line.startswith("c")]
-    assert words == ["ok", "FAILED", "doubtful", "not done"]
+    assert words == ["FAILED", "doubtful", "not done", "ok"]
 
 
 def test_nested_fields_are_named_by_their_path(capsys) -> None:
