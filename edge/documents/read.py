@@ -32,7 +32,7 @@ LONGEST_PAYLOAD = 65_536
 # ISO/IEC 15424: a modifier follows; of the symbologies that carry documents only Aztec has letters among its own.
 _AIM = re.compile(r"\](?:z[0-9A-C]?|[A-Za-z][0-9]?)", re.ASCII)
 _BOARDING_PASS = re.compile(r"[Mm][0-9]", re.ASCII)
-_LICENCE = re.compile(r"@[\s\x1c-\x1f]{0,8}(?:ANSI|A?AMVA)|(?:ANSI|A?AMVA) ?[0-9]{6}", re.ASCII)
+_LICENCE = re.compile(r"@[^A-Z]{0,8}(?:ANSI|A?AMVA)|(?:ANSI|A?AMVA) ?[0-9]{6}", re.ASCII)
 _SEAL = ("\xdc", "\xc3\x9c")  # the byte as it is, or made UTF-8 by a reader that took it for text
 _OCR = "]o"
 _EXPECTED = (

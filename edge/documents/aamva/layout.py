@@ -19,6 +19,7 @@ from edge.documents.findings import Findings
 
 _FILE_TYPE = re.compile(r"(ANSI|AAMVA|AMVA) {0,2}([0-9]{6})")  # AMVA stands on cards of Connecticut
 _DESIGNATOR = re.compile(r"([A-Z]{2})([0-9]{4})([0-9]{4})")
+_DAMAGED_DESIGNATOR = re.compile(r"(?!(?:DL|ID|EN|Z[A-Z])?[DPZ][A-Z]{2})\S{1,40}?(?=(?:DL|ID|EN)D[A-Z]{2})")
 _SEPARATORS = re.compile(r"[\n\r\x1c-\x1f]+")
 _DIGITS = re.compile(r"[0-9]*")
 _SUBFILE_TYPE = re.compile(r"(DL|ID|EN|Z[A-Z])")
@@ -72,6 +73,9 @@ def cut(text: str, findings: Findings) -> Layout:
     while (designator := _DESIGNATOR.match(text, position)) and len(designators) < _MOST_SUBFILES:
         designators.append((designator[1], start + int(designator[2]), int(designator[3])))
         position = designator.end()
+    if damaged := _DAMAGED_DESIGNATOR.match(text, position):
+        findings.doubtful("number_of_entries", "a subfile designator is not two letters and 8 digits; passed over")
+        position = damaged.end()
     _compare_entries(layout.number_of_entries, len(designators), findings)
     types = {type for type, _, _ in designators}
     layout.subfiles = _subfiles(text[position:], types, layout.version or 0, findings)

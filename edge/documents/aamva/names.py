@@ -25,6 +25,9 @@ def read_names(fields: dict[str, Any], elements: Mapping[str, str], findings: Fi
             findings.doubtful("names", "customer_name has no commas; its parts are not told apart")
     if given := fields.get("customer_given_names"):
         _split(given, ("customer_first_name", "customer_middle_names"), fields)
+    if (family := fields.get("customer_family_name", "")).endswith(","):  # as Ontario writes it
+        fields["customer_family_name"] = family.rstrip(" ,")
+        findings.ok("names", "a comma ends customer_family_name; left out")
     for indicator, name in _INDICATORS.items():
         match fields.get(indicator):
             case "T":

@@ -81,3 +81,25 @@ def test_a_jurisdictions_own_elements_follow_in_the_order_of_their_letters(card,
 
 def test_a_card_whose_file_type_lost_a_letter_is_routed_to_its_standard():
     assert route(CONNECTICUT, today=TODAY).kind == "AAMVA"
+
+
+# Test data of c0shea/IdParser: "MA License Piped", "WY", "Leading Whitespace", "AB" and "ON License", cut short.
+@pytest.mark.parametrize("prelude", ["@||ANSI ", "@acANSI ", " @\n6ANSI ", "@\n6AAMVA"])
+def test_a_card_is_routed_to_its_standard_whatever_took_the_place_of_control_characters(prelude):
+    card = prelude + "636002040002DL00410268ZM03090056DLDCAD\nDBA07072020\nDCSSMITH\nDACROBERT\nDAQS65807412\n"
+
+    assert route(card, today=TODAY).fields["customer_family_name"] == "SMITH"
+
+
+def test_a_damaged_designator_does_not_cost_the_first_element():
+    document = parse("@\n\nANSI 990876030001DLabacDLDCSMOTORIST\nDCTMARY SMITH\nDAQ123400-056\n", today=TODAY)
+
+    assert document.fields["customer_family_name"] == "MOTORIST"
+    [entries] = [verdict for verdict in document.verdicts if verdict.check == "number_of_entries"]
+    assert entries.result is Result.DOUBTFUL
+
+
+def test_a_comma_behind_the_family_name_is_no_part_of_it():
+    document = parse("@\n\nANSI 636012030001DL00000367DLDCAG\nDCSTESTER,   \nDCTMARY,ANN   \n", today=TODAY)
+
+    assert document.fields["customer_family_name"] == "TESTER"
