@@ -118,6 +118,22 @@ class StoreSettings(_Section, kw_only=True):
             description="how long released records stay: the centre's backup interval, so that it can ask again",
         ),
     ]
+    photos_stop_below_mb: Annotated[
+        int,
+        Meta(
+            ge=17,
+            le=10_000_000,
+            description="with less room than this, in MB, no new photos are kept, and released records go early",
+        ),
+    ] = 512
+    reserve_mb: Annotated[
+        int,
+        Meta(
+            ge=16,
+            le=1_000_000,
+            description="with less room than this, in MB, lanes close; receipts and the purging that they allow use it",
+        ),
+    ] = 64
 
 
 class KeySettings(_Section, kw_only=True):
@@ -244,6 +260,11 @@ def _check(settings: Settings, file: str) -> None:
     for key, path in paths.items():
         if "\n" in path or path.lstrip().startswith(("{", "-----")):  # and what it is stays out of the sentence
             raise SettingError(file, key, "must be the path of a file, and not what stands in it")
+    store = settings.store
+    if store.photos_stop_below_mb <= store.reserve_mb:
+        raise SettingError(
+            file, "store.photos_stop_below_mb", "must be above store.reserve_mb", got=f"{store.photos_stop_below_mb}"
+        )
     if uplink.retry_least_s > uplink.retry_most_s:
         raise SettingError(
             file, "uplink.retry_least_s", "must not be above uplink.retry_most_s", got=f"{uplink.retry_least_s:g}"

@@ -30,6 +30,7 @@ from edge.cache import CacheReader
 from edge.clock import SystemClock, boot_id, hardware_id
 from edge.config import LaneSettings, Settings
 from edge.control import ControlAsked, ControlServer
+from edge.disk import MB, DiskBudget, free_bytes
 from edge.documents.read import read
 from edge.documents.standing import age_of
 from edge.documents.verdict import Result
@@ -48,6 +49,9 @@ from edge.events import (
     RecordFailed,
     RecordUnreadable,
     ResendAsked,
+    Room,
+    RoomMeasured,
+    RoomRanOut,
     Show,
     StoreChanged,
     StoreFailed,
@@ -119,6 +123,8 @@ class Daemon:
             now=self._clock.now,
             hardware=hardware_id(),
             keep_receipted_s=settings.store.keep_receipted_h * 3600,
+            budget=DiskBudget(settings.store.photos_stop_below_mb * MB, settings.store.reserve_mb * MB),
+            free_bytes=free_bytes,
         )
         self._uplink = self._make_uplink(signer)
         self._control = ControlServer(settings.resolve(settings.control.socket), self._inbox.put)
@@ -259,6 +265,8 @@ class Daemon:
                 self._recorded(event, now)
             case DeviceReady() | DeviceLost() | CaseOpened() | CaseClosed():
                 self._device_changed(event, now)
+            case RoomMeasured():
+                self._room_measured(event, now)
             case StoreChanged():
                 self._uplink.store_changed(event.rewound)
             case ReceiptAccepted() | ResendAsked() | RecordUnreadable() | EpochEnded():
@@ -324,6 +332,16 @@ class Daemon:
         lane = self._lane_of_draft.pop(event.id, None)
         if lane is not None:
             self._hand(lane, event, now)
+
+    def _room_measured(self, event: RoomMeasured, now: Moment) -> None:
+        if event.room is not self._vitals.room:
+            priority = Priority.NOTICE if event.room is Room.PLENTY else Priority.ERROR
+            self._log(priority, "disk room changed", room=event.room.value, free_bytes=event.free_bytes)
+            self._health_at_s = now.clock.boottime_s
+        self._vitals.room, self._vitals.free_bytes = event.room, event.free_bytes
+        if event.room is Room.NONE:
+            for lane in self._lanes:
+                self._hand(lane, RoomRanOut(), now)
 
     def _device_changed(self, event: DeviceReady | DeviceLost | CaseOpened | CaseClosed, now: Moment) -> None:
         match event:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Literal
 
 from edge.wire.crossing import Clock, Conveyance, Direction, Outcome, ReadDocument
@@ -62,6 +63,11 @@ class StoreReady:
     """The store takes records."""
 
 
+@dataclass(frozen=True, slots=True)
+class RoomRanOut:
+    """The disk has no room for another crossing; a lane that is ready closes before somebody comes."""
+
+
 LaneEvent = (
     DocumentRead
     | ReadFailed
@@ -72,6 +78,7 @@ LaneEvent = (
     | Recorded
     | RecordFailed
     | StoreReady
+    | RoomRanOut
 )
 
 
@@ -146,6 +153,22 @@ class StoreChanged:
     """
 
     rewound: tuple[str, ...] = ()
+
+
+class Room(StrEnum):
+    """What the disk has room for."""
+
+    PLENTY = "plenty"  # everything
+    SHORT = "short"  # crossings without photos; receipted records go early
+    NONE = "none"  # no crossing: only the reserve is left
+
+
+@dataclass(frozen=True, slots=True)
+class RoomMeasured:
+    """How much room there is for records; `free_bytes` counts what purged records have left inside the store too."""
+
+    room: Room
+    free_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

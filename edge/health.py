@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from edge.events import Moment
+from edge.events import Moment, Room
 from edge.wire.messages import Health
 
 
@@ -49,6 +49,8 @@ class Vitals:
     is_store_ready: bool = False
     store_error: str = ""
     tombstones: int = 0
+    room: Room = Room.PLENTY
+    free_bytes: int | None = None
 
     def device(self, name: str, state: str, now: Moment, error: str = "") -> None:
         """Note that a device came or went."""
@@ -63,6 +65,15 @@ class Vitals:
             self.uplink_since_s = now.clock.boottime_s
         self.is_connected, self.uplink_reason = is_connected, reason
         return is_news
+
+
+def store_state(vitals: Vitals) -> str:
+    """Return ready, no_photos (crossings go on without them), full (the lanes are closed), or closed (any other)."""
+    if vitals.room is Room.NONE:
+        return "full"
+    if not vitals.is_store_ready:
+        return "closed"
+    return "no_photos" if vitals.room is Room.SHORT else "ready"
 
 
 def queue_figures(heads: Mapping[str, StreamState]) -> dict[str, Any]:
@@ -112,8 +123,9 @@ def health(
             "troubles": dict(vitals.troubles),
         },
         store={
-            "state": "ready" if vitals.is_store_ready else "closed",
+            "state": store_state(vitals),
             "error": vitals.store_error,
+            "free_bytes": vitals.free_bytes,
             "tombstones": vitals.tombstones,
         },
         clock={"state": now.clock.state, "error_bound_s": now.clock.error_bound_s, "boottime_s": now.clock.boottime_s},

@@ -32,6 +32,7 @@ from edge.events import (
     Record,
     Recorded,
     RecordFailed,
+    RoomRanOut,
     Show,
     StoreReady,
     TakePhoto,
@@ -147,6 +148,9 @@ class Kiosk:
         if event.button is Button.DIRECTION and self._policy.direction == "button":
             self._direction = "exit" if self._direction == "entry" else "entry"
         return []
+
+    def _run_out_of_room(self, event: RoomRanOut, now: Moment) -> list[Action]:
+        return self._close(now)
 
     def _begin(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
         if isinstance(event, DocumentRead) and self._is_repeated(event, now):
@@ -349,6 +353,7 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
         DocumentRead: Kiosk._begin,
         ReadFailed: Kiosk._begin,
         ButtonPressed: Kiosk._press_ready,
+        RoomRanOut: Kiosk._run_out_of_room,
     },
     State.COLLECTING: {
         DocumentRead: Kiosk._collect,
@@ -378,10 +383,12 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
     },
 }
 IGNORED: dict[State, frozenset[type]] = {
-    State.CLOSED: frozenset({DocumentRead, ReadFailed, PhotoTaken, PhotoFailed, ButtonPressed, RecordFailed}),
+    State.CLOSED: frozenset(
+        {DocumentRead, ReadFailed, PhotoTaken, PhotoFailed, ButtonPressed, RecordFailed, RoomRanOut}
+    ),
     State.READY: frozenset({PhotoTaken, PhotoFailed, DeadlinePassed, Recorded, RecordFailed, StoreReady}),
-    State.COLLECTING: frozenset({Recorded, RecordFailed, StoreReady}),
-    State.DECIDING: frozenset({ReadFailed, Recorded, RecordFailed, StoreReady}),
-    State.RECORDING: frozenset({ReadFailed, PhotoTaken, PhotoFailed, ButtonPressed, StoreReady}),
-    State.SHOWING: frozenset({ReadFailed, PhotoTaken, PhotoFailed, Recorded, RecordFailed, StoreReady}),
+    State.COLLECTING: frozenset({Recorded, RecordFailed, StoreReady, RoomRanOut}),
+    State.DECIDING: frozenset({ReadFailed, Recorded, RecordFailed, StoreReady, RoomRanOut}),
+    State.RECORDING: frozenset({ReadFailed, PhotoTaken, PhotoFailed, ButtonPressed, StoreReady, RoomRanOut}),
+    State.SHOWING: frozenset({ReadFailed, PhotoTaken, PhotoFailed, Recorded, RecordFailed, StoreReady, RoomRanOut}),
 }

@@ -2,13 +2,15 @@
 
 Owns the thread that holds the writing connection, and every change of the store: append, receipts, tombstones, epochs,
 purging. Always true: `Recorded` goes out only after the commit was synced; a failure leaves nothing half written and
-the thread goes on; a photo and its crossing are one transaction.
+the thread goes on; a photo and its crossing are one transaction; a disk that runs full loses photos first, then the
+lane, and never a record that the centre does not hold.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import queue
 import uuid
 from collections.abc import Callable
@@ -21,8 +23,9 @@ import uuid6
 
 from edge.cache import Cache, Head, StoredRecord, Unreadable
 from edge.cache.records import PURGED
+from edge.disk import MB, DiskBudget
 from edge.documents.verdict import Result, Verdict
-from edge.errors import StoreDamaged, StoreError
+from edge.errors import StoreDamaged, StoreError, StoreFull
 from edge.events import (
     CrossingDraft,
     DecisionDraft,
@@ -33,6 +36,8 @@ from edge.events import (
     RecordFailed,
     RecordUnreadable,
     ResendAsked,
+    Room,
+    RoomMeasured,
     StoreChanged,
     StoreFailed,
     StoreReady,
@@ -46,6 +51,7 @@ from edge.wire.topics import Stream
 IDLE_S = 2.0
 REOPEN_S = 5.0
 PURGE_SLICE = 200
+TOLD_BYTES = 1_000_000  # a change of room that is worth a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,9 @@ class Recorder:
         now: Callable[[], Moment],
         hardware: str,
         keep_receipted_s: float,
+        budget: DiskBudget,
+        free_bytes: Callable[[Path], int],
+        idle_s: float = IDLE_S,
     ) -> None:
         self._kiosk, self._site = kiosk, kiosk.partition("/")[0]
         self._path = path
@@ -85,6 +94,9 @@ class Recorder:
         self._tell, self._now = put, now
         self._hardware = hardware
         self._keep_receipted_s = keep_receipted_s
+        self._budget, self._free_bytes = budget, free_bytes
+        self._room, self._told_free_bytes = Room.PLENTY, 0
+        self._idle_s, self._is_tidying = idle_s, False
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._cache: Cache | None = None
         self._heads: dict[str, Head] = {}
@@ -120,12 +132,13 @@ class Recorder:
                 if not self._open() and self._refuse_for(REOPEN_S):
                     return
             self._tell(StoreReady())
-            is_busy = False
+            with contextlib.suppress(StoreError):
+                self._measure_room()
             while True:
                 try:
-                    request = self._queue.get(timeout=0 if is_busy else IDLE_S)
+                    request = self._queue.get(timeout=0 if self._is_tidying else self._idle_s)
                 except queue.Empty:
-                    is_busy = self._tidy()
+                    self._is_tidying = self._tidy()
                     continue
                 if isinstance(request, _Stop):
                     return
@@ -184,8 +197,10 @@ class Recorder:
                 case _Audit():
                     self._append([self._audit_record(request)])
                 case _Probe():
-                    self._append([self._audit_record(_Audit("store_probed", {}))])
-                    self._tell(StoreReady())
+                    self._measure_room()
+                    if self._room is not Room.NONE:
+                        self._append([self._audit_record(_Audit("store_probed", {}))])
+                        self._tell(StoreReady())
                 case ReceiptAccepted():
                     self._hold(request)
                 case ResendAsked():
@@ -202,17 +217,46 @@ class Recorder:
                 self._tell(RecordFailed(request.id, error.message))
 
     def _tidy(self) -> bool:
-        """Purge one slice of what was receipted long ago, else checkpoint; return whether there is more to do."""
-        before_s = self._now().at.timestamp() - self._keep_receipted_s
+        """Purge one slice of what was receipted long ago, else checkpoint; return whether there is more to do.
+
+        While room is short, what was receipted a moment ago goes too.
+        """
         with contextlib.suppress(StoreError):
+            self._measure_room()
+            is_short = self._room is not Room.PLENTY
+            before_s = math.inf if is_short else self._now().at.timestamp() - self._keep_receipted_s
             if self._store.purge(before_s, slice_records=PURGE_SLICE):
                 return True
             self._store.checkpoint()
         return False
 
+    # --- room --------------------------------------------------------------------------------------------------------
+
+    def _measure_room(self) -> None:
+        """Look how much room there is and tell when that is news; that there is none is told each time."""
+        free_bytes = self._free_bytes(self._path.parent) + self._store.reusable_bytes()
+        room = self._budget.room(free_bytes, self._room)
+        if room is not self._room:
+            self.audit("disk_room_changed", room=room.value, free_bytes=free_bytes)
+        if room is not self._room or room is Room.NONE or abs(free_bytes - self._told_free_bytes) >= TOLD_BYTES:
+            self._tell(RoomMeasured(room, free_bytes))
+            self._told_free_bytes = free_bytes
+        self._room = room
+
+    def _within_budget(self, draft: CrossingDraft) -> CrossingDraft:
+        """Return the draft, without its photo while room is short; raise `StoreFull` when only the reserve is left."""
+        self._measure_room()
+        if self._room is Room.NONE:
+            kept = f"{self._budget.reserve // MB} MB are kept for what is on its way"
+            raise StoreFull(f"no room on the disk: {self._told_free_bytes // MB} MB are left, {kept}")
+        if self._room is Room.SHORT and draft.photo is not None:
+            return replace(draft, photo=None, photo_absent="disk")
+        return draft
+
     # --- drafts ------------------------------------------------------------------------------------------------------
 
     def _record_crossing(self, draft: CrossingDraft) -> None:
+        draft = self._within_budget(draft)
         records: list[StoredRecord] = []
         photo = Photo(absent=draft.photo_absent)
         if draft.photo is not None:
@@ -291,6 +335,7 @@ class Recorder:
             self._store.mark_forked(receipt.epoch)
         self._remember_generation(receipt.generation)
         self._store.hold(receipt.stream, receipt.up_to, self._now().at.timestamp())
+        self._is_tidying |= self._room is not Room.PLENTY
         self._tell(StoreChanged())
 
     def _rewind(self, resend: ResendAsked) -> None:

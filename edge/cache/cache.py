@@ -22,7 +22,7 @@ from tinydb import TinyDB
 from edge.cache.records import DAMAGED, LOST, Head, Salvage, StoredRecord, Unreadable
 from edge.cache.rows import purged_key, record_row
 from edge.cache.salvage import Progress, damage_marker, open_sound, pending_salvage, settle_salvage
-from edge.cache.schema import RECORD_COLUMNS, RECORD_PLACES, store_error, stream_table
+from edge.cache.schema import PAGE_BYTES, RECORD_COLUMNS, RECORD_PLACES, store_error, stream_table
 from edge.cache.storage import SqliteStorage
 from edge.cache.table import StreamDB
 from edge.errors import StoreError
@@ -155,10 +155,11 @@ class Cache:
     def purge(self, before: float, *, slice_records: int = PURGE_SLICE_RECORDS) -> int:
         """Delete one slice of records that a receipt released before a time (Unix seconds); return how many positions.
 
-        Call it again until it returns 0. Records of a forked epoch stay, and so does a row that cannot be read: the
-        chain of its pages may lead into another record's.
+        Call it again until it returns 0; the stream with the most bytes comes first, which makes room soonest. Records
+        of a forked epoch stay, and so does a row that cannot be read: the chain of its pages may lead into another
+        record's.
         """
-        for head in self._storage.heads().values():
+        for head in sorted(self._storage.heads().values(), key=lambda head: -head.bytes):
             up_to = min(self._released(head, before), head.purged_up_to + slice_records)
             if up_to > head.purged_up_to:
                 self._purge(head, up_to)
@@ -221,6 +222,12 @@ class Cache:
         except sqlite3.Error as error:
             raise store_error(error, self.path) from error
         return not busy and logged == moved
+
+    def reusable_bytes(self) -> int:
+        """Return the room that purged records have left in the file: the next ones take it, the disk never sees it."""
+        with self._storage.rows.snapshot():
+            (pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        return pages * PAGE_BYTES
 
     def state(self, key: str) -> str | None:
         """Return a value that the daemon keeps, None when it never was set."""

@@ -256,8 +256,18 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "store": _field(
             "The local cache.",
             properties={
-                "state": {"type": "string", "enum": ["ready", "closed"]},
+                "state": {
+                    "type": "string",
+                    "enum": ["ready", "no_photos", "full", "closed"],
+                    "description": "no_photos: crossings go on without them, since room is short; full: lanes are "
+                    "closed, since only the reserve is left; closed: the disk takes nothing.",
+                },
                 "error": {"type": "string"},
+                "free_bytes": {
+                    "type": ["integer", "null"],
+                    "minimum": 0,
+                    "description": "Room for records on the disk and inside the store, or null while not known.",
+                },
                 "tombstones": {"type": "integer", "minimum": 0, "description": "Records set aside since the start."},
             },
         ),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import jsonschema
 import msgspec
+import pytest
 
+from edge.events import Room
 from edge.health import Vitals, health, queue_figures
 from edge.wire.schema import schema
 from tests.edge.lane import moment
@@ -34,7 +36,23 @@ def test_the_queue_says_what_awaits_its_receipt() -> None:
 def test_a_new_kiosk_is_not_connected_and_its_store_is_closed() -> None:
     figures = said(Vitals())
     assert (figures["uplink"]["state"], figures["uplink"]["connections"]) == ("disconnected", 0)
-    assert figures["store"] == {"state": "closed", "error": "", "tombstones": 0}
+    assert figures["store"] == {"state": "closed", "error": "", "free_bytes": None, "tombstones": 0}
+
+
+@pytest.mark.parametrize(
+    ("room", "is_ready", "state"),
+    [
+        (Room.PLENTY, True, "ready"),
+        (Room.SHORT, True, "no_photos"),
+        (Room.NONE, True, "full"),
+        (Room.NONE, False, "full"),
+        (Room.SHORT, False, "closed"),
+        (Room.PLENTY, False, "closed"),
+    ],
+)
+def test_the_store_says_what_it_takes_and_how_much_room_is_left(room, is_ready, state) -> None:
+    store = said(Vitals(room=room, is_store_ready=is_ready, free_bytes=5_000_000))["store"]
+    assert (store["state"], store["free_bytes"]) == (state, 5_000_000)
 
 
 def test_a_device_that_was_lost_says_since_when_and_why() -> None:

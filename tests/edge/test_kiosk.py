@@ -22,6 +22,7 @@ from edge.events import (
     Record,
     Recorded,
     RecordFailed,
+    RoomRanOut,
     Show,
     StoreReady,
     TakePhoto,
@@ -84,6 +85,20 @@ def test_a_store_that_fails_closes_the_lane_and_is_probed_until_it_works() -> No
         assert lane.now_s - before_s == PROBE_S
     assert lane.tell(StoreReady()) == [READY]
     assert lane.read("TD3 alice") == [Record(lane.draft)]
+
+
+def test_a_lane_closes_when_room_runs_out_before_somebody_comes_and_is_probed_until_it_opens() -> None:
+    lane = Lane().open()
+    assert lane.tell(RoomRanOut()) == [CLOSED]
+    assert lane.pass_deadline() == [ProbeStore()]
+    assert lane.tell(StoreReady()) == [READY]
+
+
+def test_whoever_is_at_the_lane_when_room_runs_out_is_not_sent_away_by_it() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    assert lane.tell(RoomRanOut()) == []
+    assert lane.recorded() == [PASSED, OpenGate()]
 
 
 def test_a_store_that_does_not_answer_in_time_closes_the_lane() -> None:

@@ -27,6 +27,7 @@ STORE = "cache.db"
 LANES = (1, 2)
 SABOTAGE = Path(__file__).parent / "sabotage"
 KEEP_RECEIPTED_H = 1 / 3600  # so that purging happens while we watch
+_BUDGET = "photos_stop_below_mb = 17\nreserve_mb = 16"  # a small card
 # Lane 1 takes photos and calls the officer now and then; lane 2 is quick. Both share one recorder.
 _LANES = """\
 [[lanes]]
@@ -125,7 +126,7 @@ class Post:
         file = self.folder / "kiosk.toml"
         lines = file.read_text().splitlines()
         at = lines.index("[store]")
-        lines[at + 1] = f'path = "{self.card / STORE}"\nkeep_receipted_h = {KEEP_RECEIPTED_H:.6f}'
+        lines[at + 1] = f'path = "{self.card / STORE}"\nkeep_receipted_h = {KEEP_RECEIPTED_H:.6f}\n{_BUDGET}'
         file.write_text("\n".join(lines))
 
     def expect(self, photographed: int, quick: int, *, pause_s: float = 0.0) -> None:

@@ -174,6 +174,28 @@ def test_purging_goes_slice_by_slice(cache):
     assert sorted(slices) == [1, 1, 2, 4, 4]
 
 
+def test_the_stream_with_the_most_bytes_is_purged_first(cache):
+    append(cache, "crossing", 5)
+    append(cache, "evidence", 2, size=40_000)
+    release_all(cache)
+    assert cache.purge(1.0) == 3
+    assert cache.head("evidence").count == 0
+
+
+def test_the_room_of_purged_records_is_known_and_taken_by_the_next_ones(cache, path):
+    append(cache, "evidence", 20, size=40_000)
+    assert cache.reusable_bytes() == 0
+    release_all(cache)
+    purge_all(cache, 1.0)
+    cache.checkpoint()
+    free, size = cache.reusable_bytes(), path.stat().st_size
+    assert free > 20 * 40_000 * 0.9
+    append(cache, "crossing", 20, size=20_000)
+    cache.checkpoint()
+    assert cache.reusable_bytes() < free - 20 * 20_000 * 0.9
+    assert path.stat().st_size == size
+
+
 def test_what_the_centre_asks_for_again_is_not_purged_until_it_is_released_again(cache):
     append(cache, "crossing", 9)
     cache.hold("crossing", 8, 100.0)

@@ -1,0 +1,123 @@
+"""What the one writer of the store does when room or time run out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady
+from tests.edge.desk import Desk
+
+PHOTO = random.Random(1).randbytes(40_000)  # of nobody, and as hard to deflate as a JPEG
+
+
+@pytest.fixture
+def desk(tmp_path) -> Iterator[Desk]:
+    with Desk(tmp_path / "cache.db") as desk:
+        yield desk
+
+
+# --- room -------------------------------------------------------------------------------------------------------------
+
+
+def test_with_plenty_of_room_a_crossing_has_its_photo(desk) -> None:
+    assert isinstance(desk.cross("a", PHOTO), Recorded)
+    assert desk.letters("crossing")[-1]["photo"]["evidence_sequence"] == 2
+    assert desk.head("evidence").count == 2
+
+
+def test_when_room_gets_short_photos_stop_and_crossings_go_on(desk) -> None:
+    desk.disk.free_mb = 499
+    assert isinstance(desk.cross("a", PHOTO), Recorded)
+    assert desk.letters("crossing")[-1]["photo"] == {"absent": "disk"}
+    assert desk.head("evidence").count == 1
+    assert desk.wait_for(RoomMeasured, lambda event: event.room is Room.SHORT)
+
+
+def test_why_there_is_no_photo_otherwise_is_not_overwritten(desk) -> None:
+    desk.disk.free_mb = 499
+    desk.cross("a")
+    assert desk.letters("crossing")[-1]["photo"] == {"absent": "off"}
+
+
+def test_at_the_reserve_no_crossing_is_taken_and_the_failure_says_why(desk) -> None:
+    desk.disk.free_mb = 39.9
+    failed = desk.cross("a", PHOTO)
+    assert isinstance(failed, RecordFailed)
+    assert failed.reason == "no room on the disk: 39 MB are left, 40 MB are kept for what is on its way"
+    assert desk.head("crossing").next_sequence == desk.head("evidence").next_sequence == 2
+
+
+def test_at_the_reserve_an_officers_decision_is_still_recorded(desk) -> None:
+    desk.cross("a")
+    desk.disk.free_mb = 39
+    desk.recorder.record(DecisionDraft("b", desk.clock.now(), "a", "passed"))
+    assert desk.wait_for(Recorded, lambda event: event.id == "b")
+
+
+def test_lanes_hear_without_asking_that_there_is_no_room_and_as_long_as_there_is_none(desk) -> None:
+    desk.disk.free_mb = 39
+    for _ in range(3):
+        desk.wait_for(RoomMeasured, lambda event: event.room is Room.NONE)
+
+
+def test_a_probe_at_the_reserve_writes_nothing_and_does_not_open_the_lane(desk) -> None:
+    desk.disk.free_mb = 39
+    desk.wait_for(RoomMeasured, lambda event: event.room is Room.NONE)
+    for _ in range(20):
+        desk.recorder.probe()
+    assert isinstance(desk.cross("a"), RecordFailed)
+    assert desk.audited("store_probed") == []
+    desk.disk.free_mb = 51
+    desk.recorder.probe()
+    desk.wait_for(StoreReady)
+    assert isinstance(desk.cross("b"), Recorded)
+    assert len(desk.audited("store_probed")) == 1
+
+
+def test_each_change_of_room_is_audited_once(desk) -> None:
+    for free_mb in (499, 39, 45, 39, 499, 501):
+        desk.disk.free_mb = free_mb
+        desk.cross(f"{free_mb}")
+    desk.wait_until(lambda: len(desk.audited("disk_room_changed")) == 4)
+    assert [one["room"] for one in desk.audited("disk_room_changed")] == ["short", "none", "short", "plenty"]
+
+
+def test_released_records_stay_while_there_is_room_and_go_early_when_it_is_short(desk) -> None:
+    for id in "abc":
+        desk.cross(id, PHOTO)
+    desk.receive("crossing")
+    desk.receive("evidence", 3)
+    assert (desk.head("crossing").count, desk.head("evidence").count) == (4, 4)
+    desk.disk.free_mb = 499
+    desk.wait_until(lambda: (desk.head("crossing").count, desk.head("evidence").count) == (0, 1))
+
+
+def test_what_the_centre_does_not_hold_is_never_deleted_to_make_room(desk) -> None:
+    for id in "abc":
+        desk.cross(id, PHOTO)
+    desk.receive("crossing", 2)
+    desk.disk.free_mb = 1
+    desk.wait_until(lambda: desk.head("crossing").purged_up_to == 2)
+    desk.wait_for(RoomMeasured)
+    desk.wait_for(RoomMeasured)
+    assert (desk.head("crossing").count, desk.head("evidence").count) == (2, 4)
+
+
+def test_receipts_make_room_at_once_and_the_lane_can_open(desk) -> None:
+    for id in "abc":
+        desk.cross(id, PHOTO)
+    desk.disk.free_mb = 39
+    assert isinstance(desk.cross("d"), RecordFailed)
+    desk.receive("evidence")
+    desk.wait_until(lambda: desk.head("evidence").count == 0)
+
+
+def test_room_inside_the_store_counts_although_the_disk_does_not_see_it(desk) -> None:
+    for number in range(40):
+        desk.cross(f"{number}", PHOTO)
+    desk.disk.free_mb = 499.5
+    desk.receive("evidence")
+    desk.wait_for(RoomMeasured, lambda event: event.room is Room.PLENTY and event.free_bytes > 500_000_000)
