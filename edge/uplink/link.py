@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -88,6 +89,7 @@ class Link:
         self._endpoint = endpoint
         self._put = put
         self._is_gone = False
+        self._was_connected = False
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=endpoint.client_id,
@@ -146,6 +148,7 @@ class Link:
         if reason_code.is_failure:
             self._gone(f"broker refused: {reason_code}")
             return
+        self._was_connected = True
         self._put(
             Connected(
                 self.number,
@@ -155,7 +158,10 @@ class Link:
         )
 
     def _on_disconnect(self, client, userdata, flags, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
-        self._gone(str(reason_code))
+        why = str(reason_code)
+        if not self._was_connected:  # with TLS 1.3 the broker hangs up on a bad certificate after the handshake
+            why = certificate_trouble(self._endpoint.certificate, datetime.now(UTC)) or f"broker hung up: {why}"
+        self._gone(why)
 
     def _on_publish(self, client, userdata, mid, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
         self._put(Acknowledged(self.number, mid, reason_code.value))
@@ -174,6 +180,21 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(endpoint.certificate, endpoint.key)
     return context
+
+
+def certificate_trouble(path: Path, now: datetime) -> str:
+    """Return what is wrong with the dates of this kiosk's own certificate, or nothing; it may be the clock."""
+    from cryptography.x509 import load_pem_x509_certificate  # needed in trouble only
+
+    try:
+        certificate = load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return f"{path.name} is not a certificate"
+    if now > certificate.not_valid_after_utc:
+        return f"this kiosk's certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}; renew it"
+    if now < certificate.not_valid_before_utc:
+        return f"this kiosk's certificate is valid from {certificate.not_valid_before_utc:%Y-%m-%d}; check the clock"
+    return ""
 
 
 def _why(error: Exception) -> str:
