@@ -1,4 +1,4 @@
-"""Journeys in which everything may die at any moment, and papers run out: stored = captured, none twice, chain whole."""
+"""Journeys in which anything may die at any moment, and papers run out: stored = captured, none twice."""
 
 from __future__ import annotations
 
