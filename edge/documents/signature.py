@@ -221,7 +221,8 @@ def _subject_public_key_info(certificate: bytes) -> bytes:
     try:
         rest, _ = der.remove_sequence(certificate)
         rest, _ = der.remove_sequence(rest)  # tbsCertificate
-        _, _, rest = der.remove_constructed(rest)  # version
+        if rest[:1] == b"\xa0":  # version, left out in the first one
+            _, _, rest = der.remove_constructed(rest)
         _, rest = der.remove_integer(rest)  # serialNumber
         for _ in ("signature", "issuer", "validity", "subject"):
             _, rest = der.remove_sequence(rest)

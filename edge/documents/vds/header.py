@@ -6,6 +6,8 @@ Owns its two lengths of certificate reference and its dates. Always true: `read`
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +17,7 @@ from edge.documents.vds import c40
 MAGIC = 0xDC
 FIXED_REFERENCE = 5  # characters of the certificate reference in version 3
 _FIXED = slice(4, 4 + FIXED_REFERENCE)  # where it stands behind the signer identifier
+_HEX = re.compile(r"[0-9A-F]{2}")
 _VERSION_OF_BYTE = {0x02: 3, 0x03: 4}  # the standard counts one more than it writes
 
 
@@ -62,8 +65,8 @@ class Header:
 def read(seal: bytes) -> tuple[Header, int, str]:
     """Return the header, where the message zone begins, and a remark (empty: nothing to say); raises `LayerBroken`.
 
-    Some German arrival attestations say version 4 and have the reference of version 3: if the dates make no sense at
-    their place, the other length is tried.
+    Some German arrival attestations say version 4 and have the reference of version 3, and some German administrative
+    documents count it in decimal: if the dates make no sense at their place, other lengths are tried.
     """
     if len(seal) < 2 or seal[0] != MAGIC:
         raise LayerBroken("header", "does not begin with DC")
@@ -79,16 +82,28 @@ def read(seal: bytes) -> tuple[Header, int, str]:
 
 
 def _read_version_4(seal: bytes) -> tuple[Header, int, str]:
-    try:
-        counted = _read(seal, 4, slice(6, 6 + int(c40.decode(seal[4:8])[4:6], 16)))
-    except ValueError:
-        counted = None
-    if counted is not None and _has_dates(counted[0]):
-        return *counted, ""
-    fixed = _read(seal, 4, _FIXED)
-    if _has_dates(fixed[0]) or counted is None:
-        return *fixed, "certificate reference as in version 3"
-    return *counted, ""
+    without_dates = None
+    for reference, remark in _references(seal):
+        try:
+            found = *_read(seal, 4, reference), remark
+        except ValueError:
+            continue
+        if _has_dates(found[0]):
+            return found
+        without_dates = without_dates or found
+    if without_dates is None:
+        raise ValueError("cut off, or not C40")
+    return without_dates
+
+
+def _references(seal: bytes) -> Iterator[tuple[slice, str]]:
+    """Yield where the certificate reference may stand in version 4: as the standard has it first."""
+    length = c40.decode(seal[4:8])[4:6]
+    if _HEX.fullmatch(length):
+        yield slice(6, 6 + int(length, 16)), ""
+    yield _FIXED, "certificate reference as in version 3"
+    if length.isdecimal():
+        yield slice(6, 6 + int(length)), "length of the certificate reference is decimal"
 
 
 def _has_dates(header: Header) -> bool:

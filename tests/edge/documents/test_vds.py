@@ -238,6 +238,19 @@ def test_version_4_with_a_reference_as_in_version_3_is_read_and_said():
     assert results(document)["features"] == ("ok", "")
 
 
+def test_a_reference_whose_length_is_decimal_is_read_and_said():
+    # VdsRawBytesCommon.kt (tsenger/vdstools): meldebescheinigung, of the German administrative trust service
+    seal = bytes.fromhex(
+        "dc036abc6d38dbdf58c6724b3412777034bb3a2f5834724919da47cb59614e76094e760901c800109a4223406d374ef99e2cf95e31a23846"
+        "040a4d75737465726d616e6e050344722e06054572696b61ff407b423fbac54a00d992faec76b70966dbfb611f67da6ff83d3bcf8b64ffed"
+        "e2be2201169de7fb866f048df6e2cd1528767d8d633720465396e64681e3a49ec74d"
+    )
+    document = vds.parse(seal, today=TODAY)
+    assert document.fields["certificate_reference"] == "A41E7E495F0B4DE58AA0FE7C01D7FEA8"
+    assert document.fields["document_issue_date"] == "2025-05-14"
+    assert results(document)["header"] == ("ok", "length of the certificate reference is decimal")
+
+
 def test_both_visa_formats_find_their_own_tag():
     for zone, tag in ((MRV_A, 1), (MRV_B, 2)):
         seal = sealed({**VISA, "machine_readable_zone": zone})

@@ -270,6 +270,35 @@ def test_a_signature_in_der_is_the_same_signature():
     assert results(read(json.dumps(seal)))["signature"] == ("ok", "")
 
 
+def test_a_signer_with_a_certificate_of_version_1_is_read():
+    # VDS-NC-Examples.json of andypandy47/VDS-NC-Dotnet; version 1 is left out of the DER (RFC 5280, section 4.1.2.1)
+    certificate = (
+        "MIIBYDCCAQYCEQCAG8uscdLb0ppaneNN5sB7MAoGCCqGSM49BAMCMDIxIzAhBgNVBAMMGk5hdGlvbmFsIENTQ0Egb2YgRnJpZXNsYW5kMQsw"
+        "CQYDVQQGEwJGUjAeFw0yMTA0MjcyMDQ3MDVaFw0yNjAzMTIyMDQ3MDVaMDYxJzAlBgNVBAMMHkRTQyBudW1iZXIgd29ya2VyIG9mIEZyaWVz"
+        "bGFuZDELMAkGA1UEBhMCRlIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARkJeqyO85dyR-UrQ5Ey8EdgLyf9NtsCrwORAj6T68_elL19aoI"
+        "SQDbzaNYJjdD77XdHtd-nFGTQVpB88wPTwgbMAoGCCqGSM49BAMCA0gAMEUCIQDvDacGFQO3tuATpoqf40CBv09nfglL3wh5wBwA1uA7lAIg"
+        "Z4sOK2iaaTsFNqENAF7zi-d862ePRQ9Lwymr7XfwVm0="
+    )
+    dose = {"ctr": "UTO", "adm": "RIVM"}
+    doses = [
+        {"dvc": "2021-03-03", "seq": 1, **dose, "lot": "VC35679", "dvn": "2021-03-24"},
+        {"dvc": "2021-03-24", "seq": 2, **dose, "lot": "VC87540"},
+    ]
+    message = {
+        "uvci": "U32870",
+        "pid": {"n": "Smith Bill", "dob": "1990-01-02", "sex": "M", "i": "A1234567Z", "ai": "L4567890Z"},
+        "ve": [{"des": "XM68M6", "nam": "Comirnaty", "dis": "RA01.0", "vd": doses}],
+    }
+    signature = "ECDS51RInKaFMxE2dQKmE93SinhNBkCNLQeZ9qa5dBgq0ktpPIAXKt4HCY8LxcpRrbJzhBUyuiHwnaHCCiV6ew=="
+    seal = {
+        "data": {"hdr": {"t": "icao.vacc", "v": 1, "is": "UTO"}, "msg": message},
+        "sig": {"alg": "ES256", "cer": certificate, "sigvl": signature},
+    }
+    found = results(vds_nc.parse(json.dumps(seal), today=TODAY))
+    assert found["certificate"] == ("ok", "")
+    assert found["signature"][0] == "not_done"  # it fits: else it would be forged even without a list
+
+
 def test_no_verdict_and_no_repr_quotes_the_person():
     document = read(sealed(), health=True)
     said = repr(document) + repr(document.verdicts)
