@@ -4,6 +4,7 @@
 #   make test [ARGS="..."]   run the tests, with a real broker and a real database
 #   make powercut [ARGS=".."] cut the power of real kiosks at every write and at 1,000 random moments (root, 20 minutes)
 #   make bench [ARGS="..."]  measure, side by side with what else could be used
+#   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
 #   make lint                check style and formatting
 #   make lock [UPGRADE=1]    write the lock files anew from setup.cfg
 #   make clean               remove everything that these targets made in this folder
@@ -40,6 +41,9 @@ powercut: $(INSTALLED)
 
 bench: $(INSTALLED) test-servers
 	@$(BIN)/python -m bench $(ARGS)
+
+fuzz: $(INSTALLED)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: $(INSTALLED) $(TOOLS_INSTALLED)
 	@$(BIN)/ruff check .

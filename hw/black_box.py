@@ -37,7 +37,7 @@ from hw.devices import Frame
 from hw.framing import CUT, FrameError, Framer
 from hw.settings import ReaderSettings
 
-LONGEST_KEPT = 4096  # bytes; the longest driving licence has half of it
+LONGEST_KEPT = 2048  # bytes; a driving licence or a boarding pass of four legs has less
 _MOST_QUEUED = 16
 _MOST_FOUND = 32  # of one message: a line that never rests must not fill the memory
 _TRIES = 3

@@ -18,7 +18,7 @@ from edge.documents.mrz.disguise import disguise, other_of_its_class
 from edge.documents.mrz.zone import locate
 from edge.documents.read import read
 
-_TRIES = 50
+_MOST_TRIES, _LEAST_TRIES, _TRIED_CHARACTERS = 50, 3, 10_000
 _MOST_SHORT_RUNS = 8  # more of them are no framing but text in UTF-16, or packed
 _CONTROLS = dict.fromkeys([*range(0x20), 0x7F], "\r")
 _SHORT_RUN = re.compile(r"(?<![ -~\x80-\xff])[ -~\x80-\xff]{1,2}(?![ -~\x80-\xff])")  # OU, a type, a track
@@ -55,7 +55,7 @@ def redact(frame: bytes, *, seed: int, today: date | None = None) -> Redacted:
     chance = random.Random(seed)
     wanted = _results(text, today)
     changed = text
-    for _ in range(_TRIES):
+    for _ in range(min(_MOST_TRIES, max(_LEAST_TRIES, _TRIED_CHARACTERS // max(1, len(text))))):
         changed = _replaced(text, chance)
         if _results(changed, today) == wanted:
             return Redacted(_with_block_check(frame, changed), True)

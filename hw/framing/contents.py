@@ -66,6 +66,11 @@ def whole_vds(body: bytes | bytearray) -> bytes | None:
     return None
 
 
+def ends_with_signature(buffer: bytes | bytearray, start: int, end: int) -> bool:
+    """Tell whether what lies between is a whole VDS; looks at no more than its signature."""
+    return whole_vds(buffer[max(start, end - _SIGNATURE_SIZES[-1] - 4) : end]) is not None
+
+
 def without_reader_terminator(aamva: bytes) -> bytes:
     """Return an AAMVA barcode without what the reader put behind the CR that is its own last byte."""
     return _READER_CR.sub(b"", aamva)

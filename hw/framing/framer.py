@@ -22,6 +22,7 @@ from hw.framing.contents import (
     VDS_START,
     begins_binary,
     declared_end_of_aamva,
+    ends_with_signature,
     is_known_content,
     is_text,
     split_symbology,
@@ -33,6 +34,7 @@ from hw.framing.mrz_lines import LINES_OF, RUNS_OF, Half, Loner, MrzLines
 
 LONGEST_FRAME = 16 * 1024  # the largest QR or PDF417 symbol holds 7,089 characters
 _SLICE = 4096
+_MOST_END_MARKS = 32  # that a VDS holds by chance; one byte in 256 of some hundred
 _STRAY = 2  # up to this many bytes between messages are lead or trail bytes, or a glitch when a port opens
 
 HALF = "half a message"
@@ -116,16 +118,22 @@ class Framer:
     # -- order of decisions
 
     def _advance(self, *, quiet: bool) -> None:
+        # How much is left from where the next message opens. Lines in front of it are taken without another search, or
+        # a buffer of empty lines would cost the square of its size.
+        left: int | None = None
         while self._buffer:
             if self._after_cr:
                 self._after_cr = False
                 if self._buffer.startswith(b"\n"):
                     del self._buffer[:1]
                     continue
-            start = self.family.starts.search(self._buffer)
-            if start is None or start.start() > 0:
-                took = self._take_line(start, quiet)
+            if left is None or left > len(self._buffer):
+                start = self.family.starts.search(self._buffer)
+                left = len(self._buffer) - start.start() if start else 0
+            if left < len(self._buffer):
+                took = self._take_line(len(self._buffer) - left, quiet)
             else:
+                start, left = self.family.starts.match(self._buffer), None
                 took = getattr(self, f"_take_{start.lastgroup}")(start.end(), quiet)
             if not took:
                 return
@@ -184,9 +192,7 @@ class Framer:
 
     def _take_envelope(self, start: int, end_mark: bytes, family: str, quiet: bool) -> bool:
         is_binary = begins_binary(self._buffer, start)
-        end = self._buffer.find(end_mark, start)
-        while is_binary and end >= 0 and not whole_vds(self._buffer[start:end]):
-            end = self._buffer.find(end_mark, end + 1)  # a signature may contain the end mark
+        end = self._end_of_binary(start, end_mark) if is_binary else self._buffer.find(end_mark, start)
         if not is_binary:
             inner = ENVELOPE.search(self._buffer, start, end if end >= 0 else len(self._buffer))
             if inner:
@@ -202,6 +208,15 @@ class Framer:
                 body = body[1:]  # names the symbology in the maker's own code
         self._emit_contents(body, family)
         return True
+
+    def _end_of_binary(self, start: int, end_mark: bytes) -> int:
+        """Return where the VDS ends, or -1: its signature may contain the end mark."""
+        end = self._buffer.find(end_mark, start)
+        for _ in range(_MOST_END_MARKS):
+            if end < 0 or ends_with_signature(self._buffer, start, end):
+                return end
+            end = self._buffer.find(end_mark, end + 1)
+        return -1
 
     def _take_rte(self, start: int, quiet: bool) -> bool:
         lines = _RTE_LINES.match(self._buffer, start + 1)  # one byte of flags, whose values are not known
@@ -284,17 +299,18 @@ class Framer:
 
     # -- lines
 
-    def _take_line(self, start: re.Match[bytes] | None, quiet: bool) -> bool:
-        end = start.start() if start else len(self._buffer)
-        aamva_begun = None if quiet or start else AAMVA_BEGUN.search(self._buffer)
+    def _take_line(self, end: int, quiet: bool) -> bool:
+        """Take one line in front of `end`, where another message opens if it is not the end of the buffer."""
+        is_last = end == len(self._buffer)
+        aamva_begun = AAMVA_BEGUN.search(self._buffer, max(0, end - 3)) if is_last and not quiet else None
         terminator = _TERMINATOR.search(self._buffer, 0, aamva_begun.start() if aamva_begun else end)
         if terminator:
             self._after_cr = terminator[0] == b"\r"
             self._settle_line(self._cut(terminator.end())[: terminator.start()], is_whole=True)
             return True
-        if start is None and not quiet:
+        if is_last and not quiet:
             return False
-        self._settle_line(self._cut(end), is_whole=start is None)
+        self._settle_line(self._cut(end), is_whole=is_last)
         return True
 
     def _settle_line(self, line: bytes, *, is_whole: bool) -> None:
