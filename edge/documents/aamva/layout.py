@@ -17,6 +17,8 @@ from itertools import pairwise
 from edge.documents.aamva.elements import FIRST_VERSION, LAST_VERSION, Element, could_be_element, elements_of
 from edge.documents.findings import Findings
 
+HOLDER_TYPES = ("DL", "ID", "EN")  # subfiles of a licence, an identification card, an enhanced licence
+
 _FILE_TYPE = re.compile(r"(ANSI|AAMVA|AMVA) {0,2}([0-9]{6})")  # AMVA stands on cards of Connecticut
 _DESIGNATOR = re.compile(r"([A-Z]{2})([0-9]{4})([0-9]{4})")
 _DAMAGED_DESIGNATOR = re.compile(r"(?!(?:DL|ID|EN|Z[A-Z])?[DPZ][A-Z]{2})\S{1,40}?(?=(?:DL|ID|EN)D[A-Z]{2})")
@@ -154,8 +156,9 @@ def _take_part(part: str, types: set[str], subfiles: list[Subfile], findings: Fi
         subfiles.append(Subfile(part[:2]))
         part = part[2:].lstrip()
     elif not subfiles:
-        findings.doubtful("separators", "the first subfile does not begin with its type; taken for DL")
-        subfiles.append(Subfile("DL"))
+        type = next((type for type in HOLDER_TYPES if type in types), "DL")
+        findings.doubtful("separators", f"the first subfile does not begin with its type; taken for {type}")
+        subfiles.append(Subfile(type))
     id, text = part[:3], part[3:]
     if not could_be_element(id):
         if part:

@@ -19,7 +19,7 @@ from edge.documents.aamva.elements import (
     mandatory_elements,
 )
 from edge.documents.aamva.issuers import issuer
-from edge.documents.aamva.layout import Layout, Subfile, cut, file_type_of
+from edge.documents.aamva.layout import HOLDER_TYPES, Layout, Subfile, cut, file_type_of
 from edge.documents.aamva.names import read_names
 from edge.documents.findings import Findings
 from edge.documents.verdict import Document, Result, Verdict
@@ -49,7 +49,6 @@ _DATE_CHECKS = {
     "document_issue_date": "date_of_issue",
     "document_expiration_date": "date_of_expiry",
 }
-_HOLDER_TYPES = ("DL", "ID", "EN")
 
 
 def parse(payload: bytes | str, *, today: date | None) -> Document:
@@ -64,7 +63,7 @@ def parse(payload: bytes | str, *, today: date | None) -> Document:
         return Document("unknown", "aamva", {}, _NO_CARD)
     layout = cut(text, findings)
     fields = _header_fields(layout, findings)
-    holder = next((subfile for subfile in layout.subfiles if subfile.type in _HOLDER_TYPES), None)
+    holder = next((subfile for subfile in layout.subfiles if subfile.type in HOLDER_TYPES), None)
     if holder is None:
         holder = Subfile("")
         findings.failed("mandatory_elements", "no subfile of a licence (DL), a card (ID) or an enhanced licence (EN)")

@@ -103,3 +103,10 @@ def test_a_comma_behind_the_family_name_is_no_part_of_it():
     document = parse("@\n\nANSI 636012030001DL00000367DLDCAG\nDCSTESTER,   \nDCTMARY,ANN   \n", today=TODAY)
 
     assert document.fields["customer_family_name"] == "TESTER"
+
+
+def test_an_identification_card_that_lost_the_type_of_its_subfile_is_no_licence():
+    # TN of c0shea/IdParser, as other projects' suites shortened it
+    card = "@\n\nANSI 636053060002ID00410228ZT02690036\nDAQ115775955\nDCSSMITH\nDACELIZABETH\nDBB12131961\n"
+
+    assert parse(card, today=TODAY).fields["subfile_type"] == "ID"
