@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from msgspec.structs import astuple
 
+from bench.row import Row
 from edge.cache import Cache, CacheReader, StoredRecord
 
 EPOCH = "bench"
@@ -31,6 +32,7 @@ BODY_BYTES = 2200  # a sealed crossing
 QUEUED = (0, 1_000, 10_000)
 FILL_AT_ONCE = 1_000
 RECORDS_A_ROUND = 25
+GROWTH_GOAL = 1.2
 TINYDB_ROUNDS = 5  # it takes seconds for a few records
 
 
@@ -265,6 +267,26 @@ def used_mb() -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     raise RuntimeError("/proc/self/status has no VmHWM")
+
+
+def run(quick: bool) -> list[Row]:
+    """Return the rates beside bare SQLite in the same run, and how much dearer it is with many queued."""
+    rows, rounds, many = [], 20 if quick else 80, 100_000 if quick else 1_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        for queued in QUEUED[1:2] if quick else QUEUED:
+            rates = compare(Path(folder), queued=queued, rounds=rounds)
+            bare = rates[BareSqlite.name]
+            rows += [
+                Row(f"{name}, {queued:,} queued", rate.per_second, "/s", beside=BareSqlite.name, theirs=bare.per_second)
+                for name, rate in rates.items()
+                if name != BareSqlite.name
+            ]
+        costs = cost_at(Path(folder), (1_000, many), rounds=rounds)
+        rows += [
+            Row(f"{name}, {many:,} queued against 1,000", costs[many][name] / few, "x", bar=GROWTH_GOAL)
+            for name, few in costs[1_000].items()
+        ]
+    return rows
 
 
 def main() -> None:
