@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import select
 import sys
 import time
@@ -28,13 +29,16 @@ def command(scenario: CameraScenario) -> list[str]:
 
 
 def specimen_jpeg(size_bytes: int) -> bytes:
-    """Return a JPEG of this size, or of its own when that is larger; comment segments fill it (ITU-T T.81, B.2.4.5)."""
+    """Return a JPEG of this size, or of its own when that is larger.
+
+    Comment segments fill it (ITU-T T.81, B.2.4.5), with noise, which deflates as little as a picture does.
+    """
     jpeg = (resources.files("hw.simulated") / "specimen.jpg").read_bytes().removesuffix(_EOI)
     missing = size_bytes - len(jpeg) - len(_EOI)
-    comments = bytearray()
+    comments, noise = bytearray(), random.Random(size_bytes)
     while missing - len(comments) >= 4:
         length = min(missing - len(comments) - 4, _LONGEST_COMMENT)
-        comments += b"\xff\xfe" + (length + 2).to_bytes(2, "big") + bytes(length)
+        comments += b"\xff\xfe" + (length + 2).to_bytes(2, "big") + noise.randbytes(length)
     # Comments go behind the start of image, where every reader skips them.
     return jpeg[:2] + bytes(comments) + jpeg[2:] + _EOI
 
