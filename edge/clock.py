@@ -18,6 +18,9 @@ from edge.wire.crossing import Clock
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
 _DRIFT = 50e-6  # a Pi's crystal, or a battery-backed clock in the heat
+_SERVER_ERROR_S = 1.0  # what a server may be off, and the way to it
+_SYNCHRONISED_FOR_S = 86_400.0  # timesyncd asks every 34 minutes at the latest
+_SYNCHRONISED = Path("/run/systemd/timesync/synchronized")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SERIAL = Path("/proc/device-tree/serial-number")
 
@@ -36,14 +39,29 @@ class _Timex(ctypes.Structure):
     ]
 
 
-def kernel_error_bound_s() -> float | None:
-    """Return the kernel's bound on the clock's error in seconds, or None when it says that nobody synchronises it."""
+def error_bound_s() -> float | None:
+    """Return a bound on the clock's error in seconds, or None when nobody synchronises it.
+
+    The kernel knows best (adjtimex(2)). Under its unit the daemon may not ask it, since the same call sets the clock; it
+    then goes by the file that systemd-timesyncd touches whenever it has heard from a server.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     timex = _Timex()
     state = libc.adjtimex(ctypes.byref(timex))
-    if state < 0 or state == _TIME_ERROR or timex.status & _STA_UNSYNC:
+    if state < 0:
+        return timesyncd_error_bound_s(_SYNCHRONISED, time.time())
+    if state == _TIME_ERROR or timex.status & _STA_UNSYNC:
         return None
     return timex.maxerror / 1e6
+
+
+def timesyncd_error_bound_s(touched: Path, now_s: float) -> float | None:
+    """Return a bound from the age of the file that systemd-timesyncd touches, or None without it or after a day."""
+    try:
+        age_s = abs(now_s - touched.stat().st_mtime)
+    except OSError:
+        return None
+    return _SERVER_ERROR_S + age_s * _DRIFT if age_s < _SYNCHRONISED_FOR_S else None
 
 
 def boot_id() -> str:
@@ -71,7 +89,7 @@ class SystemClock:
         *,
         floor: datetime,
         has_rtc: bool,
-        error_bound_s: Callable[[], float | None] = kernel_error_bound_s,
+        error_bound_s: Callable[[], float | None] = error_bound_s,
     ) -> None:
         self._floor = floor
         self._has_rtc = has_rtc

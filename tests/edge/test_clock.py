@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from edge.clock import SystemClock, boot_id, hardware_id, kernel_error_bound_s
+from edge.clock import SystemClock, boot_id, error_bound_s, hardware_id, timesyncd_error_bound_s
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime.now(UTC) + timedelta(days=365)
@@ -76,7 +78,7 @@ def test_the_time_is_utc_and_boottime_never_goes_back() -> None:
 
 
 def test_the_kernel_says_a_bound_or_nothing() -> None:
-    bound_s = kernel_error_bound_s()
+    bound_s = error_bound_s()
     assert bound_s is None or 0 <= bound_s < 3600
 
 
@@ -87,3 +89,12 @@ def test_a_boot_has_one_id() -> None:
 
 def test_a_machine_without_a_serial_number_has_none_and_no_error() -> None:
     assert "\0" not in hardware_id()
+
+
+def test_where_the_kernel_may_not_be_asked_the_file_of_timesyncd_tells(tmp_path: Path) -> None:
+    touched = tmp_path / "synchronized"
+    assert timesyncd_error_bound_s(touched, 1000.0) is None
+    touched.touch()
+    os.utime(touched, (1000.0, 1000.0))
+    assert timesyncd_error_bound_s(touched, 1000.0 + 3600) == pytest.approx(1.18)
+    assert timesyncd_error_bound_s(touched, 1000.0 + 2 * 86_400) is None

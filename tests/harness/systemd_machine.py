@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from uuid import uuid4
 
 WITHIN_S = 60.0
@@ -61,11 +61,20 @@ class SystemdMachine:
     """Boot into one unit; a context manager. `log` holds what systemd and its units said on the console.
 
     `folder` is scratch space. `files` maps absolute paths on the machine to their text, readable by root alone where
-    `secret` begins a path, executable where the text starts with `#!`; `sysusers` are configuration files whose users
-    are made before the boot.
+    `secret` begins a path, executable where the text starts with `#!`; `trees` maps such paths to folders that are
+    copied there; `sysusers` are configuration files whose users are made before the boot.
     """
 
-    def __init__(self, folder: Path, unit: str, files: Mapping[str, str], *, sysusers: Path, secret: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        unit: str,
+        files: Mapping[str, str],
+        *,
+        sysusers: Path,
+        secret: str = "",
+        trees: Mapping[str, Path] = MappingProxyType({}),
+    ) -> None:
         self.log = folder / "console.log"
         self._unit = unit
         self._folder = folder / "machine"
@@ -73,6 +82,10 @@ class SystemdMachine:
         self._sysusers = sysusers
         self._environment: dict[str, str] = {}
         self._folder.mkdir()
+        for path, source in trees.items():
+            shutil.copytree(
+                source, self._files / path.lstrip("/"), ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
+            )
         for path, text in files.items():
             file = self._files / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
