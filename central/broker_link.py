@@ -24,7 +24,7 @@ from central.config import BrokerSettings
 from edge.errors import SettingError
 from edge.wire.topics import PREFIX
 
-STREAMS = f"$share/collectors/{PREFIX}/+/+/stream/+"
+STREAMS = f"{PREFIX}/+/+/stream/+"
 STATUSES = f"{PREFIX}/+/+/status"  # not shared: retained messages do not reach a shared subscription
 
 MAX_PACKET_BYTES = 4 * 1024 * 1024
@@ -155,7 +155,8 @@ class BrokerLink:
         if code.is_failure:
             self._inbox.put(Disconnected(self, f"refused: {code.getName()}"))
         else:
-            client.subscribe([(STREAMS, paho.SubscribeOptions(qos=1)), (STATUSES, paho.SubscribeOptions(qos=1))])
+            shared = f"$share/{self._settings.share_group}/{STREAMS}"
+            client.subscribe([(shared, paho.SubscribeOptions(qos=1)), (STATUSES, paho.SubscribeOptions(qos=1))])
 
     def _on_subscribe(self, client: paho.Client, userdata: Any, mid: int, codes: Any, properties: Any) -> None:
         refused = [code.getName() for code in codes if code.is_failure]

@@ -44,6 +44,9 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     key: Path
     client_id: Annotated[str, Meta(max_length=64)] = ""  # empty: made anew at each start, so that two never clash
     keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
+    # All collectors of one database name the same group. A kiosk that knew it could join, and what the broker then gives
+    # to it reaches nobody until it is sent again: make the name a long random one.
+    share_group: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")] = "collectors"
 
 
 class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -75,9 +78,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Return the sections without which nothing can be collected; raise `SettingError` for a missing one."""
         if self.broker is None:
             raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
+        return self.broker, self.for_taking()
+
+    def for_taking(self) -> KeySettings:
+        """Return the keys without which no record can be opened and no receipt signed; raise `SettingError`."""
         if self.keys is None:
             raise SettingError(self.file, "[keys]", "must name receipt_key and opening_keys")
-        return self.broker, self.keys
+        return self.keys
 
 
 def load(path: Path) -> Settings:

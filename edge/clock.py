@@ -42,8 +42,8 @@ class _Timex(ctypes.Structure):
 def error_bound_s() -> float | None:
     """Return a bound on the clock's error in seconds, or None when nobody synchronises it.
 
-    The kernel knows best (adjtimex(2)). Under its unit the daemon may not ask it, since the same call sets the clock; it
-    then goes by the file that systemd-timesyncd touches whenever it has heard from a server.
+    The kernel knows best (adjtimex(2)). Under its unit the daemon may not ask it, since the same call sets the clock;
+    it then goes by the file that systemd-timesyncd touches whenever it has heard from a server.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     timex = _Timex()
