@@ -44,8 +44,8 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     key: Path
     client_id: Annotated[str, Meta(max_length=64)] = ""  # empty: made anew at each start, so that two never clash
     keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
-    # All collectors of one database name the same group. A kiosk that knew it could join, and what the broker then gives
-    # to it reaches nobody until it is sent again: make the name a long random one.
+    # The same for all collectors of one database. A kiosk that knew it could join the group and swallow messages until
+    # they are sent again: make it long and random.
     share_group: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")] = "collectors"
 
 
