@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.errors import LandfallError, SettingError
+from edge.queue.cli import add_verbs as add_queue_verbs
 from hw.devices import DeviceError
 
 DEFAULT_CONFIG = "/etc/landfall/kiosk.toml"
@@ -49,24 +50,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(status)
     status.set_defaults(run=_status)
 
-    read = verbs.add_parser("read", help="read a travel document and say what was understood, check by check")
+    read = verbs.add_parser(
+        "read",
+        help="read a travel document and say what was understood, check by check",
+        epilog="Exit status: 0 read and good, 1 read with failed checks, 2 not understood; of several the worst counts.",
+    )
     read.add_argument("payload", nargs="?", help="the text of the document; - or nothing reads standard input")
-    read.add_argument("--file", type=Path, help="read the bytes of a file")
-    read.add_argument("--image", type=Path, help="read the barcodes in a picture (PNG, JPEG)")
+    read.add_argument("--file", type=Path, metavar="FILE", help="read the bytes of a file")
+    read.add_argument("--image", type=Path, metavar="FILE", help="read the barcodes in a picture (PNG, JPEG)")
     read.add_argument("--replay", type=Path, metavar="FILE", help="read what a reader's black box kept, once more")
-    read.add_argument("--symbology", help="AIM symbology identifier of a barcode, such as ]L")
-    read.add_argument("--today", help="check dates as of this day (YYYY-MM-DD), or `unset`")
+    read.add_argument("--symbology", metavar="ID", help="AIM symbology identifier of a barcode, such as ]L")
+    read.add_argument("--today", metavar="DAY", help="check dates as of this day (YYYY-MM-DD), or `unset`")
     read.add_argument("--trust", type=Path, metavar="FILE", help="check signatures against this trust list")
     read.add_argument("--health", action="store_true", help="show vaccinations, tests and recoveries too")
     _add_json(read)
     read.set_defaults(run=_read, failed=2)
 
     queue = verbs.add_parser("queue", help="look into the local cache")
-    queue_verbs = queue.add_subparsers(title="verbs", required=True, metavar="VERB")
-    stats = queue_verbs.add_parser("stats", help="how much is kept, and how much awaits its receipt")
-    _add_config(stats)
-    _add_json(stats)
-    stats.set_defaults(run=_queue_stats)
+    add_queue_verbs(queue, _add_config, _add_json)
     return parser
 
 
@@ -123,31 +124,6 @@ def _read(options: argparse.Namespace) -> int:
     if options.replay is not None:
         return replay(options.replay, **common)
     return read_once(options.payload, file=options.file, symbology=options.symbology, **common)
-
-
-def _queue_stats(options: argparse.Namespace) -> int:
-    from edge.cache import CacheReader
-    from edge.config import load
-    from edge.health import queue_figures
-    from edge.screen import print_json, print_queue
-    from edge.wire.record import CROSSING
-    from edge.wire.topics import Stream
-
-    settings = load(options.config, dict(os.environ))
-    reader = CacheReader.open(settings.resolve(settings.store.path))
-    try:
-        heads = reader.heads()
-        is_begun = Stream.CROSSING in heads
-        figures = {
-            "kiosk": f"{settings.kiosk.site}/{settings.kiosk.name}",
-            "captured": reader.captured(Stream.CROSSING, CROSSING) if is_begun else 0,
-            "training": reader.captured(Stream.CROSSING, CROSSING, training=True) if is_begun else 0,
-            "streams": queue_figures(heads),
-        }
-    finally:
-        reader.close()
-    print_json(figures) if options.json else print_queue(figures)
-    return 0
 
 
 if __name__ == "__main__":
