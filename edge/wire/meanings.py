@@ -206,6 +206,13 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "generation": _field("Generation of the centre that asks.", minLength=1),
         "at": _time("Grows with each request; an older one is not followed"),
     },
+    "Export": {
+        "kiosk": _KIOSK,
+        "stream": _STREAM,
+        "from": _field("Sequence of the first record that follows.", minimum=1),
+        "to": _field("Sequence of the last one.", minimum=1),
+        "at": _time("When the file was written"),
+    },
     "StreamHead": {
         "epoch": _EPOCH,
         "next_sequence": _field("Sequence of the record that comes next.", minimum=1),

@@ -1,4 +1,4 @@
-"""The signed messages of the contract that are not records: receipt, resend, status, health.
+"""The signed messages of the contract that are not records: receipt, resend, status, health, export.
 
 Owns their fields. Each travels as a JWS compact (alg Ed25519) whose protected header says in `typ` which of them it is,
 so that a signature made for one can never be shown as another. Always true: no field can hold personal data.
@@ -17,6 +17,7 @@ RECEIPT_TYP = "landfall-receipt"
 RESEND_TYP = "landfall-resend"
 STATUS_TYP = "landfall-status"
 HEALTH_TYP = "landfall-health"
+EXPORT_TYP = "landfall-export"
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,11 +87,24 @@ class Health(msgspec.Struct, frozen=True):
     clock: dict[str, Any]
 
 
-Message = TypeVar("Message", Receipt, Resend, Status, Health)
+class Export(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """What follows in a carried file: a kiosk's records of one stream, both ends included.
+
+    Positions that are not there could not be read on the kiosk, or the file was cut short.
+    """
+
+    kiosk: str
+    stream: str
+    from_: int
+    to: int
+    at: str
+
+
+Message = TypeVar("Message", Receipt, Resend, Status, Health, Export)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Receipt | Resend | Status | Health) -> bytes:
+def encode(message: Receipt | Resend | Status | Health | Export) -> bytes:
     """Return the bytes that are signed."""
     return _encoder.encode(message)
 

@@ -17,7 +17,7 @@ import msgspec
 from edge.wire.asyncapi import document
 from edge.wire.crossing import Amendment, AuditEvent, Crossing, EpochStart, Evidence
 from edge.wire.meanings import MEANINGS, WHOLE
-from edge.wire.messages import Health, Receipt, Resend, Status
+from edge.wire.messages import Export, Health, Receipt, Resend, Status
 from edge.wire.record import Claims, Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -36,6 +36,7 @@ TYPES: dict[str, Any] = {
     "resend": Resend,
     "status": Status,
     "health": Health,
+    "export": Export,
 }
 
 
