@@ -26,11 +26,12 @@ from central.database import rfc3339
 from central.gaps import Ask
 from central.incidents import Kind
 from central.journal import DEBUG, ERROR, INFO, NOTICE, WARNING, log, notify
-from central.store import Held, Store, Taken
+from central.receipts import sign_receipt
+from central.store import Store, Taken
 from central.verify import MAX_REJECTED_BYTES, Checked, Examiner, Rejected
 from edge.errors import ContractError, SealError
 from edge.seal import Signer
-from edge.wire.messages import RECEIPT_TYP, RESEND_TYP, Receipt, Resend, encode
+from edge.wire.messages import RESEND_TYP, Resend, encode
 from edge.wire.topics import command_topic, parse_topic, receipt_topic
 
 ATTEMPTS = 4  # at one transaction, before the broker may give the messages to another collector
@@ -245,9 +246,8 @@ class Collector:
     def _answer(self, taken: Taken) -> None:
         at = rfc3339(self._clock())
         for held in taken.held:
-            receipt = _receipt(held, taken.generation, at)
             topic = receipt_topic(held.key.kiosk, held.key.stream)
-            self._publish(topic, self._signer.sign(encode(receipt), RECEIPT_TYP), is_retained=True)
+            self._publish(topic, sign_receipt(held, taken.generation, at, self._signer), is_retained=True)
 
     def _ask(self, asks: list[Ask]) -> None:
         at = rfc3339(self._clock())
@@ -289,11 +289,6 @@ class Examined:
     delivery: Delivery
     good: list[Checked]
     bad: list[Rejected]
-
-
-def _receipt(held: Held, generation: str, at: str) -> Receipt:
-    kiosk, stream, epoch = held.key
-    return Receipt(kiosk, stream, epoch, held.held_up_to, held.hash_at, generation, at, held.is_forked)
 
 
 def _is_status(topic: str) -> bool:

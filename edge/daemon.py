@@ -68,6 +68,7 @@ from edge.recorder import Recorder
 from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key
 from edge.trust_file import load as load_trust_list
 from edge.uplink.link import Endpoint
+from edge.uplink.receipts import weigh_carried
 from edge.uplink.uplink import Identity, Pace, Uplink
 from edge.wire.topics import kiosk_id
 from hw.choose import Devices, open_devices
@@ -126,6 +127,7 @@ class Daemon:
             budget=DiskBudget(settings.store.photos_stop_below_mb * MB, settings.store.reserve_mb * MB),
             free_bytes=free_bytes,
         )
+        self._centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
         self._uplink = self._make_uplink(signer)
         self._control = ControlServer(settings.resolve(settings.control.socket), self._inbox.put)
         self._read = self._make_read()
@@ -198,7 +200,6 @@ class Daemon:
 
     def _make_uplink(self, signer: Signer) -> Uplink:
         settings, uplink = self._settings, self._settings.uplink
-        centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
         endpoint = Endpoint(
             host=uplink.host,
             port=uplink.port,
@@ -214,7 +215,7 @@ class Daemon:
             endpoint,
             open_reader=lambda: CacheReader.open(self._path),
             signer=signer,
-            centre=centre,
+            centre=self._centre,
             put=self._inbox.put,
             now=self._clock.now,
             pace=Pace(uplink.retry_least_s, uplink.retry_most_s, uplink.receipt_timeout_s),
@@ -387,9 +388,32 @@ class Daemon:
         self._health_at_s = now.clock.boottime_s + self._settings.uplink.health_s
 
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
-        if asked.verb == "status":
-            return self._health(now)
+        match asked.verb:
+            case "status":
+                return self._health(now)
+            case "receipts":
+                return self._take_receipts(asked.arguments.get("receipts"), now)
         return {"error": f"unknown verb {asked.verb!r}"}
+
+    def _take_receipts(self, receipts: object, now: Moment) -> dict[str, Any]:
+        """Follow receipts that were carried here, or report them, as the uplink does with those that come by MQTT.
+
+        They are judged in this thread: while the network is gone, the uplink may hang in an attempt to connect.
+        """
+        if not isinstance(receipts, list) or not all(isinstance(receipt, str) for receipt in receipts):
+            return {"error": "receipts are a list of texts"}
+        if self._reader is None:
+            return {"error": "the store is not open yet"}
+        answers = []
+        try:
+            for receipt in receipts:
+                weighed = weigh_carried(receipt, self._kiosk, self._centre, self._reader)
+                for event in weighed.consequences:
+                    self._take(event, now)
+                answers.append({"meaning": weighed.meaning, **weighed.position})
+        except StoreError as error:
+            return {"error": error.message}
+        return {"receipts": answers}
 
     # --- the end -----------------------------------------------------------------------------------------------------
 

@@ -13,14 +13,12 @@ import queue
 import random
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.errors import ContractError, SealError, StoreError
 from edge.events import (
-    EpochEnded,
     Moment,
-    ReceiptAccepted,
     RecordUnreadable,
     ResendAsked,
     StoreFailed,
@@ -28,7 +26,7 @@ from edge.events import (
     UplinkTrouble,
 )
 from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
-from edge.uplink.receipts import Known, Meaning, judge
+from edge.uplink.receipts import NOT_VALID, Meaning, consequences, weigh
 from edge.uplink.sender import Sender
 from edge.uplink.window import Window
 from edge.wire import messages
@@ -293,6 +291,9 @@ class Uplink:
             sender.appended(head.next_sequence - 1)
             if name in rewound:
                 sender.rewind(head.held_up_to)
+            elif head.held_up_to > sender.held:  # by a receipt that was carried here
+                sender.receipt(head.held_up_to, self._clock_s())
+                self._generation = max(self._generation, self._reader.state("generation") or "")
 
     def _send(self, now_s: float) -> None:
         """Fill the window: crossings first, then the audit, then photos."""
@@ -385,35 +386,22 @@ class Uplink:
             else:
                 self._tell(UplinkTrouble(topic.leaf, "unknown_topic"))
         except (SealError, ContractError, UnicodeDecodeError):
-            self._tell(UplinkTrouble(event.topic.rpartition("/")[2], "not_valid"))
+            self._tell(UplinkTrouble(event.topic.rpartition("/")[2], NOT_VALID))
 
     def _follow_receipt(self, stream: str, receipt: messages.Receipt) -> None:
         assert self._reader is not None
-        head = self._reader.heads().get(stream)
         sender = self._senders.get(stream)
-        if head is None or sender is None:
+        if sender is None:
             self._tell(UplinkTrouble(stream, Meaning.FOREIGN_KIOSK))
             return
-        known = Known(self._identity.kiosk, stream, head.epoch, head.next_sequence, sender.held, self._generation)
-        if sender.held < receipt.held_up_to < head.next_sequence:
-            (own,) = self._reader.first_after(stream, receipt.held_up_to - 1, limit=1, max_bytes=1)
-            if not own.hash:
-                return  # this one record cannot be compared any more; a later receipt covers it
-            known = replace(known, epoch_at=getattr(own, "epoch", receipt.epoch), hash_at=own.hash)
-        match meaning := judge(receipt, known):
-            case Meaning.HELD:
-                self._generation = max(self._generation, receipt.generation)
-                sender.receipt(receipt.held_up_to, self._clock_s())
-                self._tell(
-                    ReceiptAccepted(stream, receipt.epoch, receipt.held_up_to, receipt.generation, receipt.forked)
-                )
-            case Meaning.ROLLED_BACK | Meaning.FORKED:
-                self._tell(UplinkTrouble(stream, meaning))
-                self._tell(EpochEnded(stream, receipt.epoch, meaning.value))
-            case Meaning.NO_NEWS:
-                pass
-            case _:
-                self._tell(UplinkTrouble(stream, meaning))
+        meaning = weigh(
+            receipt, self._identity.kiosk, stream, self._reader, held=sender.held, generation=self._generation
+        )
+        if meaning is Meaning.HELD:
+            self._generation = max(self._generation, receipt.generation)
+            sender.receipt(receipt.held_up_to, self._clock_s())
+        for event in consequences(receipt, stream, meaning):
+            self._tell(event)
 
     def _follow_resend(self, resend: messages.Resend) -> None:
         sender = self._senders.get(resend.stream)
