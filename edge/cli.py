@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     read = verbs.add_parser(
         "read",
         help="read a travel document and say what was understood, check by check",
-        epilog="Exit status: 0 read and good, 1 read with failed checks, 2 not understood; of several the worst counts.",
+        epilog="Exit status: 0 read and good, 1 read with failed checks, 2 not understood; of several the worst.",
     )
     read.add_argument("payload", nargs="?", help="the text of the document; - or nothing reads standard input")
     read.add_argument("--file", type=Path, metavar="FILE", help="read the bytes of a file")
