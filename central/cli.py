@@ -12,7 +12,7 @@ import sys
 import traceback
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Engine
@@ -25,7 +25,12 @@ from central.store import Store
 from edge.errors import ContractError, LandfallError, SealError, SettingError
 from edge.wire.topics import kiosk_id
 
+if TYPE_CHECKING:
+    from central.carried import Imported
+    from edge.seal import Opener, Signer
+
 DEFAULT_CONFIG = Path("/etc/landfall/central.toml")
+_MISSING_SHOWN = 20
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -81,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", action="store_true", help="print JSON")
     compare.set_defaults(call=_reconcile)
 
+    carried = verbs.add_parser("import", parents=[common], help="take records that were carried here on a stick")
+    carried.add_argument("file", type=Path, metavar="FILE|FOLDER", help="what `landfall queue export` wrote")
+    carried.add_argument("--receipts", type=Path, metavar="FOLDER", help="where the receipts go (default: beside it)")
+    carried.add_argument("--json", action="store_true", help="print JSON")
+    carried.set_defaults(call=_import)
+
     schema = verbs.add_parser("database", help="look after the database").add_subparsers(required=True, metavar="VERB")
     upgrade = schema.add_parser("upgrade", parents=[common], help="bring the tables up to date")
     upgrade.set_defaults(call=_database_upgrade)
@@ -100,12 +111,10 @@ def _database(settings: config.Settings) -> Engine:
 def _run(arguments: argparse.Namespace) -> int:
     from central.broker_link import BrokerLink, tls_context
     from central.verify import Examiner
-    from edge.seal import Opener, Signer
 
     settings = config.load(arguments.config)
-    broker, keys = settings.for_collecting()
-    signer = Signer(_private_key(settings, "keys.receipt_key", keys.receipt_key, "Ed25519"))
-    opener = Opener([_private_key(settings, "keys.opening_keys", path, "X25519") for path in keys.opening_keys])
+    broker, _ = settings.for_collecting()
+    signer, opener = _keys(settings)
     context = tls_context(broker)
     engine = _database(settings)
     in_flight = 2 * settings.collector.batch_messages
@@ -121,6 +130,55 @@ def _run(arguments: argparse.Namespace) -> int:
     collector.run()
     engine.dispose()
     return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from central.carried import Importer, files_at
+    from central.progress import progress_bar
+    from central.verify import Examiner
+
+    settings = config.load(arguments.config)
+    signer, opener = _keys(settings)
+    files = files_at(arguments.file)
+    engine = _database(settings)
+    known = registry.Registry(engine, monotonic)
+    store = Store(engine, rejected_keep=settings.collector.rejected_keep)
+    importer = Importer(store, Examiner(known.verifier_of, opener), known.verifier_of, signer, utc_now)
+    with progress_bar("Importing") as show:
+        imported = importer.take(files, show)
+    importer.write_receipts(arguments.receipts or files[0].parent)
+    engine.dispose()
+    _print_json(imported) if arguments.json else _print_imported(imported)
+    return 0 if imported.is_whole else 1
+
+
+def _print_imported(imported: Imported) -> None:
+    for one in imported.streams:
+        print(f"{one.kiosk} {one.stream} {one.first} to {one.last}: {one.records} records, {one.new} new, ", end="")
+        print(f"{one.duplicates} held before, {one.refused} refused; held up to {one.held_up_to}")
+        for first, last in one.missing[:_MISSING_SHOWN]:
+            print(f"! {one.kiosk} {one.stream}: {first} to {last} missing")
+        if one.held_up_to < one.first - 1:
+            print(f"! {one.kiosk} {one.stream}: {one.held_up_to + 1} to {one.first - 1} never came here")
+    for what in imported.damages:
+        print(f"! {what}")
+    if imported.damaged > len(imported.damages):
+        print(f"! ... and {imported.damaged - len(imported.damages)} more damaged lines")
+    for path in imported.receipts:
+        print(f"receipts: {path}")
+    if imported.receipts:
+        print("At the kiosk: sudo landfall queue import-receipts FILE")
+    if not imported.is_whole:
+        print("Not everything is here. At the kiosk, export again; with --all if something never came here.")
+
+
+def _keys(settings: config.Settings) -> tuple[Signer, Opener]:
+    """Load the keys that sign receipts and open letters."""
+    from edge.seal import Opener, Signer
+
+    keys = settings.for_taking()
+    signer = Signer(_private_key(settings, "keys.receipt_key", keys.receipt_key, "Ed25519"))
+    return signer, Opener([_private_key(settings, "keys.opening_keys", path, "X25519") for path in keys.opening_keys])
 
 
 def _private_key(settings: config.Settings, setting: str, path: Path, curve: str) -> Any:
