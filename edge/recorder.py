@@ -1,9 +1,9 @@
 """The one writer of the store: seals what a lane wants recorded, and appends it with one sync.
 
 Owns the thread that holds the writing connection, and every change of the store: append, receipts, tombstones, epochs,
-purging. Always true: `Recorded` goes out only after the commit was synced; a failure leaves nothing half written and
-the thread goes on; a photo and its crossing are one transaction; a disk that runs full loses photos first, then the
-lane, and never a record that the centre does not hold.
+purging, and the amendments that date a boot. Always true: `Recorded` goes out only after the commit was synced; a
+failure leaves nothing half written and the thread goes on; a photo and its crossing are one transaction; a disk that
+runs full loses photos first, then the lane, and never a record that the centre does not hold.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from typing import Any
 import msgspec
 import uuid6
 
+from edge import boots
+from edge.boots import Boots
 from edge.cache import Cache, Head, StoredRecord, Unreadable
 from edge.cache.records import PURGED
 from edge.disk import MB, DiskBudget
@@ -52,6 +54,7 @@ IDLE_S = 2.0
 REOPEN_S = 5.0
 PURGE_SLICE = 200
 TOLD_BYTES = 1_000_000  # a change of room that is worth a message
+BOOTS = "boots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Recorder:
         keep_receipted_s: float,
         budget: DiskBudget,
         free_bytes: Callable[[Path], int],
+        floor_s: float = 0.0,
         idle_s: float = IDLE_S,
     ) -> None:
         self._kiosk, self._site = kiosk, kiosk.partition("/")[0]
@@ -98,6 +102,9 @@ class Recorder:
         self._room, self._told_free_bytes = Room.PLENTY, 0
         self._idle_s, self._is_tidying = idle_s, False
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._floor_s = floor_s
+        self._boots: Boots | None = None
+        self._boots_kept: boots.Kept | None = None
         self._cache: Cache | None = None
         self._heads: dict[str, Head] = {}
 
@@ -141,6 +148,7 @@ class Recorder:
                     self._is_tidying = self._tidy()
                     continue
                 if isinstance(request, _Stop):
+                    self._date_boots(is_last=True)
                     return
                 self._do(request)
         except StoreDamaged as error:
@@ -155,9 +163,12 @@ class Recorder:
             cache = Cache.open(self._path)
             self._cache = cache
             self._heads = dict(cache.heads())
+            self._boots = Boots(boots.decode(cache.state(BOOTS)), now := self._now(), floor_s=self._floor_s)
+            self._boots.wrote(now.clock)  # this start will be on record in a moment
             if reason := self._why_new_epoch(cache):
                 self._begin_epoch(reason)
             cache.set_state("hardware", self._hardware)
+            cache.set_state(BOOTS, boots.encode(self._boots))
         except StoreError as error:
             if self._cache is not None:
                 self._cache.close()
@@ -224,9 +235,10 @@ class Recorder:
         with contextlib.suppress(StoreError):
             self._measure_room()
             is_short = self._room is not Room.PLENTY
-            before_s = math.inf if is_short else self._now().at.timestamp() - self._keep_receipted_s
+            before_s = math.inf if is_short else self._known_boots.running_s(self._now()) - self._keep_receipted_s
             if self._store.purge(before_s, slice_records=PURGE_SLICE):
                 return True
+            self._date_boots()
             self._store.checkpoint()
         return False
 
@@ -252,6 +264,35 @@ class Recorder:
         if self._room is Room.SHORT and draft.photo is not None:
             return replace(draft, photo=None, photo_absent="disk")
         return draft
+
+    # --- time --------------------------------------------------------------------------------------------------------
+
+    def _date_boots(self, *, is_last: bool = False) -> None:
+        """Say in amendments when undated boots were, once the clock is synchronised; keep what is known of boots."""
+        with contextlib.suppress(StoreError):
+            known, now = self._known_boots, self._now()
+            known.look(now)
+            intervals = known.intervals(now)
+            for interval in intervals:
+                self._append([self._clock_amendment(interval, now)])
+            if intervals:
+                known.dated()
+            if is_last or known.is_news_after(self._boots_kept):
+                self._store.set_state(BOOTS, boots.encode(known), synced=bool(intervals))
+                self._boots_kept = known.kept
+
+    def _clock_amendment(self, interval: boots.Interval, now: Moment) -> StoredRecord:
+        amendment = Amendment(
+            id=str(uuid6.uuid7()),
+            kiosk=self._kiosk,
+            position=self._next_position(Stream.CROSSING),
+            at=now.text,
+            clock=now.clock,
+            amends=interval.boot_id,
+            kind="clock",
+            detail=interval.detail,
+        )
+        return self._seal(wire.AMENDMENT, amendment, now.text)
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
@@ -334,7 +375,7 @@ class Recorder:
         if receipt.is_forked:
             self._store.mark_forked(receipt.epoch)
         self._remember_generation(receipt.generation)
-        self._store.hold(receipt.stream, receipt.up_to, self._now().at.timestamp())
+        self._store.hold(receipt.stream, receipt.up_to, self._known_boots.running_s(self._now()))
         self._is_tidying |= self._room is not Room.PLENTY
         self._tell(StoreChanged())
 
@@ -384,6 +425,11 @@ class Recorder:
         assert self._cache is not None, "the store is open while requests are carried out"
         return self._cache
 
+    @property
+    def _known_boots(self) -> Boots:
+        assert self._boots is not None, "boots are known while the store is open"
+        return self._boots
+
     def _begin_epoch(self, reason: str) -> None:
         """Begin a new epoch in every stream, each with a first record that says what was before."""
         moment = self._now()
@@ -426,6 +472,8 @@ class Recorder:
     ) -> StoredRecord:
         """Seal a letter to the centre and sign its envelope; the only copy in the clear is the one in memory."""
         position = letter.position
+        if isinstance(letter, Crossing | Amendment | AuditEvent):
+            self._known_boots.wrote(letter.clock)
         sealed = self._sealer.seal(msgspec.json.encode(letter), deflate=type == wire.EVIDENCE)
         claims = wire.Claims(
             kiosk=position.kiosk,

@@ -93,7 +93,7 @@ class Cache:
         self._storage.append(records)
 
     def hold(self, stream: str, up_to: int, at: float) -> None:
-        """Take note of a verified receipt: the centre holds the stream up to `up_to`; `at` is in Unix seconds.
+        """Take note of a verified receipt: the centre holds the stream up to `up_to`; `at` is by the clock of `purge`.
 
         A receipt that says no more than one before it changes nothing, one beyond the head counts up to the head. Not
         synced: a lost receipt comes again.
@@ -153,7 +153,7 @@ class Cache:
                 self._storage.put_head(heads, grown)
 
     def purge(self, before: float, *, slice_records: int = PURGE_SLICE_RECORDS) -> int:
-        """Delete one slice of records that a receipt released before a time (Unix seconds); return how many positions.
+        """Delete one slice of records that a receipt released before a time (as in `hold`); return how many positions.
 
         Call it again until it returns 0; the stream with the most bytes comes first, which makes room soonest. Records
         of a forked epoch stay, and so does a row that cannot be read: the chain of its pages may lead into another
@@ -234,9 +234,9 @@ class Cache:
         with self._storage.rows.snapshot():
             return self._storage.rows.state(key)
 
-    def set_state(self, key: str, value: str) -> None:
-        """Keep a small value of the daemon's own, synced."""
-        with self._storage.transaction():
+    def set_state(self, key: str, value: str, *, synced: bool = True) -> None:
+        """Keep a small value of the daemon's own; one that may be lost in a power cut need not be `synced`."""
+        with self._storage.transaction(synced=synced):
             self._connection.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, value))
 
     def close(self) -> None:

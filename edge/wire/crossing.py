@@ -96,7 +96,11 @@ class Crossing(msgspec.Struct, frozen=True):
 
 
 class Amendment(msgspec.Struct, frozen=True):
-    """A correction of an earlier record, named by its `id`; nothing is ever rewritten."""
+    """A correction of an earlier record, named by its `id`, or of a boot's clock, named by the boot's id.
+
+    Nothing is ever rewritten. `detail` of a clock is `{boot_id, at_boottime_0: [earliest, latest]}`: a record of that
+    boot was made between these times, its own `clock.boottime_s` added to both.
+    """
 
     id: str
     kiosk: str

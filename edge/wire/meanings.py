@@ -127,9 +127,13 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "position": _POSITION,
         "at": _time("When it was made"),
         "clock": _CLOCK,
-        "amends": _uuid7("the record that is amended"),
+        "amends": _field("UUIDv7 of the record that is amended; for a clock, the boot's id.", format="uuid"),
         "kind": _field("void: it did not happen; decision: an officer's, after a referral; clock: when a boot was."),
-        "detail": _field("What is said instead; for a decision `{result: passed | referred, by: officer}`."),
+        "detail": _field(
+            "What is said instead; for a decision `{result: passed | referred, by: officer}`; for a clock `{boot_id, "
+            "at_boottime_0: [earliest, latest]}`, two RFC 3339 times or null where nothing is known: the time of a "
+            "record of that boot lies between them, the record's `boottime_s` added to both."
+        ),
     },
     "Evidence": {
         "id": _uuid7("the photo's record"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady
-from tests.edge.desk import Desk
+from tests.edge.desk import Desk, FakeClock
 
 PHOTO = random.Random(1).randbytes(40_000)  # of nobody, and as hard to deflate as a JPEG
 
@@ -121,3 +122,88 @@ def test_room_inside_the_store_counts_although_the_disk_does_not_see_it(desk) ->
     desk.disk.free_mb = 499.5
     desk.receive("evidence")
     desk.wait_for(RoomMeasured, lambda event: event.room is Room.PLENTY and event.free_bytes > 500_000_000)
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+
+def amendments(desk: Desk) -> list[dict]:
+    return [letter for letter in desk.letters("crossing") if letter.get("kind") == "clock"]
+
+
+def test_when_the_clock_becomes_known_an_amendment_dates_the_boots_records(tmp_path) -> None:
+    clock = FakeClock()
+    clock.at, clock.state = datetime(1970, 1, 1, 0, 2, tzinfo=UTC), "unset"
+    with Desk(tmp_path / "cache.db", clock) as desk:
+        desk.cross("a")
+        clock.pass_s(60)
+        clock.at, clock.state = datetime(2026, 3, 1, 12, tzinfo=UTC), "synchronised"
+        desk.wait_until(lambda: len(amendments(desk)) == 1)
+        desk.cross("b")
+    (amendment,) = amendments(desk)
+    assert amendment["amends"] == amendment["detail"]["boot_id"] == clock.boot_id
+    began = [datetime.fromisoformat(text) for text in amendment["detail"]["at_boottime_0"]]
+    assert began[0] < datetime(2026, 3, 1, 12, tzinfo=UTC) - timedelta(seconds=160) < began[1]
+    assert began[1] - began[0] < timedelta(seconds=0.1)
+    crossing = next(letter for letter in desk.letters("crossing") if letter["id"] == "a")
+    assert (crossing["clock"]["state"], crossing["clock"]["boottime_s"]) == ("unset", 100.0)
+
+
+def test_a_boot_that_never_knew_the_time_is_dated_by_its_neighbours(tmp_path) -> None:
+    clock = FakeClock()
+    known = clock.at
+    with Desk(tmp_path / "cache.db", clock) as desk:
+        desk.cross("a")
+    clock.at, clock.state, clock.boottime_s = datetime(1970, 1, 1, tzinfo=UTC), "unset", 10.0
+    clock.boot_id = lost = "22222222-2222-4222-8222-222222222222"
+    with Desk(tmp_path / "cache.db", clock) as desk:
+        desk.cross("b")
+    clock.at, clock.state, clock.boottime_s = known + timedelta(hours=5), "synchronised", 10.0
+    clock.boot_id = "33333333-3333-4333-8333-333333333333"
+    with Desk(tmp_path / "cache.db", clock) as desk:
+        desk.wait_until(lambda: len(amendments(desk)) == 1)
+    (amendment,) = amendments(desk)
+    assert amendment["amends"] == lost
+    first, last = (datetime.fromisoformat(text) for text in amendment["detail"]["at_boottime_0"])
+    assert known - timedelta(seconds=1) < first <= known
+    assert abs(last - (known + timedelta(hours=5) - timedelta(seconds=20))) < timedelta(seconds=1)
+
+
+def test_a_boot_is_dated_once_and_not_at_all_when_its_time_was_known(tmp_path) -> None:
+    clock = FakeClock()
+    for _ in range(3):
+        with Desk(tmp_path / "cache.db", clock) as desk:
+            desk.cross(f"{clock.boottime_s}")
+            desk.recorder.probe()
+            desk.wait_for(StoreReady)
+        clock.pass_s(30)
+    assert amendments(desk) == []
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=3650), timedelta(days=-14)])
+def test_a_jump_of_the_clock_neither_shortens_nor_lengthens_how_long_released_records_stay(desk, jump) -> None:
+    desk.cross("a")
+    desk.receive("crossing")
+    desk.clock.at += jump
+    desk.recorder.probe()
+    desk.clock.pass_s(3599)
+    desk.recorder.probe()
+    desk.receive("audit")
+    assert desk.head("crossing").count == 2
+    desk.clock.pass_s(2)
+    desk.wait_until(lambda: desk.head("crossing").count == 0)
+
+
+def test_released_records_grow_no_older_while_the_machine_is_off(tmp_path) -> None:
+    clock = FakeClock()
+    with Desk(tmp_path / "cache.db", clock) as desk:
+        desk.cross("a")
+        desk.receive("crossing")
+        clock.pass_s(3000)
+    clock.at += timedelta(days=30)
+    clock.boottime_s, clock.boot_id = 5.0, "22222222-2222-4222-8222-222222222222"
+    with Desk(tmp_path / "cache.db", clock) as desk:
+        desk.cross("b")
+        assert desk.head("crossing").count == 3
+        clock.pass_s(700)
+        desk.wait_until(lambda: desk.head("crossing").purged_up_to == 2)
