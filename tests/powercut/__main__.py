@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -20,18 +21,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from tests.powercut import obstacles
-from tests.powercut.figures import READY_WITHIN_S, Figures
+from tests.powercut.figures import Figures
 from tests.powercut.random_moments import cut_at_random
 
 _PROOF_CUTS, _PROOF_CROSSINGS, _PROOF_LIVES = 12, 4, 2
 _RANDOM, _EVERY, _SAMPLE = "random moments", "every write", "  and a whole kiosk"
+_WIDTH = 110  # of what is printed into a file
 Advance = Callable[[int, int], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for and return the exit status."""
     options = _parser().parse_args(arguments)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     reasons = {_EVERY: obstacles.to_every_write(), _RANDOM: obstacles.to_random_moments()}
     wanted = [way for way, word in ((_EVERY, "every"), (_RANDOM, "random")) if options.only in ("", word)]
     with contextlib.ExitStack() as stack:
@@ -46,7 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for way in wanted:
         if reasons[way]:
             console.print(f"NOT RUN, so not proven here: {way} {reasons[way]}")
-    if not all(figures.is_clean for figures in rows.values()) or not all(figures.lost for figures in proofs.values()):
+    if not all(figures.is_clean and figures.is_quick for figures in rows.values()) or not all(
+        figures.lost for figures in proofs.values()
+    ):
         return 1
     return 2 if len(possible) < len(wanted) else 0
 
@@ -128,13 +132,14 @@ def _bars(console: Console) -> Progress:
 def _print(console: Console, rows: dict[str, Figures], proofs: dict[str, Figures]) -> None:
     table = Table(title="Power cuts under the kiosk that ships")
     table.add_column("", no_wrap=True)
-    for heading in ("cuts", "seen off", "lost", "twice", "half", "breaks", "unsound", "slowest"):
+    for heading in ("cuts", "seen off", "lost", "twice", "half", "breaks", "unsound", "opened within", "ready within"):
         table.add_column(heading, justify="right")
     for way, figures in rows.items():
-        slowest_s = max(figures.slowest_ready_s, figures.slowest_opening_s)
         counts = (figures.cuts, len(figures.seen_off), len(figures.lost), figures.twice, figures.halves, figures.breaks)
         unopened = figures.unopened + figures.salvaged
-        table.add_row(way, *map(str, counts), str(unopened), f"{slowest_s:.2f} s")
+        ready = f"{figures.slowest_ready_s:.2f} s" if figures.starts else ""
+        within = (f"{figures.slowest_opening_s:.2f} s", ready)
+        table.add_row(way, *map(str, counts), str(unopened), *within)
     if rows:
         console.print(table)
     if proofs:
@@ -149,8 +154,6 @@ def _print(console: Console, rows: dict[str, Figures], proofs: dict[str, Figures
     for way, figures in rows.items():
         for remark in figures.remarks:
             console.print(f"{way}: {remark}", markup=False)
-        if figures.slowest_ready_s > READY_WITHIN_S:
-            console.print(f"{way}: ready after {figures.slowest_ready_s:.1f} s, must be {READY_WITHIN_S:.0f} s")
     for way, figures in proofs.items():
         if not figures.lost:
             console.print(f"{way}: no loss was seen, so the other figures prove nothing")
@@ -159,7 +162,7 @@ def _print(console: Console, rows: dict[str, Figures], proofs: dict[str, Figures
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make powercut", description="Cut the power of real kiosks, and count.")
     parser.add_argument("--cuts", type=int, default=1000, help="cuts at random moments [1000]")
-    parser.add_argument("--posts", type=int, default=4, help="kiosks that are cut side by side [4]")
+    parser.add_argument("--posts", type=int, default=os.cpu_count(), help="kiosks side by side [one a core]")
     parser.add_argument("--crossings", type=int, default=40, help="crossings with photo in the recorded run [40]")
     parser.add_argument("--lives", type=int, default=8, help="lives of the recorded run, with a cut after each [8]")
     parser.add_argument("--starts", type=int, default=25, help="of its moments, how many a whole kiosk starts on [25]")

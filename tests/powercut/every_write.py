@@ -28,8 +28,8 @@ from provisioning.local_deployment import LocalDeployment, wait_until
 from tests.powercut.card import Card, Contents, Survival
 from tests.powercut.examine import Entry, Examined, Examiner
 from tests.powercut.figures import Figures
-from tests.powercut.fuse_card import FuseCard, Life, Marks
-from tests.powercut.post import STORE, Keys, Post, Witnesses, entries_at_centre
+from tests.powercut.fuse_card import FuseCard, Life
+from tests.powercut.post import STORE, Keys, Marks, Post, Witnesses, entries_at_centre
 
 CROSSED_WITHIN_S = 90.0
 QUIET_S = 2.5  # longer than the recorder waits before it tidies up
@@ -193,7 +193,7 @@ def start_at_some(post: Post, recording: Recording, *, starts: int, seed: int, p
         post.expect(before[0] + 1, before[1] + 1)
         where = f"kiosk started on life {number + 1}, before operation {at + 1}, {survival}"
         try:
-            figures.started(post.start())
+            figures.started(post.start(), where)
             wait_until(lambda: sum(post.witnesses.count()) >= sum(before) + 2, CROSSED_WITHIN_S, "one more crosses")  # noqa: B023
         except LandfallError as error:
             figures.unopened += 1

@@ -33,10 +33,10 @@ from tests.powercut.card import (
     SyncNames,
     Write,
 )
+from tests.powercut.post import Marks
 
 MOUNTED_WITHIN_S = 10.0
 SYNC_S = 0.01
-Marks = tuple[int, ...]
 
 
 class Noted(NamedTuple):

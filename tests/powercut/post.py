@@ -20,11 +20,12 @@ from hw.simulated.travellers import document_number
 from hw.simulated.witness import Sighting
 from provisioning.local_deployment import LocalDeployment
 from tests.powercut.examine import Entry, Examiner, SeenOff, entry_of
-from tests.powercut.fuse_card import Marks
+from tests.powercut.figures import Start
 
 SITE = "dm-roseau"
 STORE = "cache.db"
 LANES = (1, 2)
+Marks = tuple[int, ...]  # how many bytes each witness had written at some moment
 SABOTAGE = Path(__file__).parent / "sabotage"
 KEEP_RECEIPTED_H = 1 / 3600  # so that purging happens while we watch
 _BUDGET = "photos_stop_below_mb = 17\nreserve_mb = 16"  # a small card
@@ -135,11 +136,14 @@ class Post:
             text = _SCENARIO.format(seed=lane, count=count, interval_s=pause_s, witness=witness)
             (self.folder / f"lane-{lane}.toml").write_text(text)
 
-    def start(self) -> float:
-        """Start the kiosk and return how long it took to be ready, in seconds."""
+    def start(self) -> Start:
+        """Start the kiosk, wait until its store is open, and return how long that took."""
         began_s = time.monotonic()
-        self.process.start(ready="store ready")
-        return time.monotonic() - began_s
+        self.process.start(ready="kiosk started")
+        spoke_s = time.monotonic()
+        self.process.wait_for("store ready")
+        ready_s = time.monotonic()
+        return Start(ready_s - began_s, ready_s - spoke_s)
 
 
 def entries_at_centre(engine: Engine, kiosk: str, after: int = 0) -> list[Entry]:

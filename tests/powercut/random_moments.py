@@ -120,6 +120,7 @@ class _Cycles:
         moment = (
             self._chance.choices(("starting", "crossing", "tidying"), (15, 65, 20))[0] if number > 1 else "crossing"
         )
+        where = f"{post.kiosk}, cut {number} ({moment})"
         more = 3 if moment == "tidying" else 10_000
         passed = post.witnesses.count()
         post.expect(passed[0] + more, passed[1] + more)
@@ -127,8 +128,9 @@ class _Cycles:
             post.process.start()
             time.sleep(self._chance.uniform(*STARTING) * self._ready_s)
         else:
-            self._ready_s = post.start()
-            figures.started(self._ready_s)
+            start = post.start()
+            self._ready_s = start.ready_s
+            figures.started(start, where)
         if moment == "crossing":
             time.sleep(self._chance.uniform(0, CROSSING_S))
         elif moment == "tidying":
@@ -139,7 +141,7 @@ class _Cycles:
         post.process.kill()
         self._card.unmount()
         self._card.mount()
-        self._examine(figures, f"{post.kiosk}, cut {number} ({moment})")
+        self._examine(figures, where)
         return figures
 
     def _examine(self, figures: Figures, where: str) -> None:
@@ -156,21 +158,24 @@ class _Cycles:
     def _end(self) -> Figures:
         """Let the kiosk send all it has; whoever was seen off must be at the centre, in an unbroken chain."""
         figures, post = Figures(), self._post
+        where = f"{post.kiosk}, after all cuts"
         post.expect(1, 1)
-        figures.started(post.start())
+        figures.started(post.start(), where)
         try:
             wait_until(lambda: not unreceipted(self._card.folder), DRAINED_WITHIN_S, f"{post.kiosk}: queue is empty")
         except LandfallError as error:
             figures.remark(str(error))
         post.process.stop()
         self._centre = entries_at_centre(self._engine, post.kiosk)
-        self._examine(figures, f"{post.kiosk}, after all cuts")
+        self._examine(figures, where)
         figures.cuts = 0
         everything = Examined(entries=tuple(self._centre))
         unsent = everything.missing(post.witnesses.seen_off())
         figures.lost |= {(post.kiosk, traveller) for traveller in unsent}
+        twice = len(self._centre) - len({entry.id for entry in self._centre})
         broken = verify_chain(self._engine, post.kiosk).breaks
+        figures.twice += twice
         figures.breaks += broken
-        if unsent or broken:
-            figures.remark(f"{post.kiosk}, at the centre: lost {len(unsent)}, {broken} chain breaks")
+        if unsent or twice or broken:
+            figures.remark(f"{where}, at the centre: lost {len(unsent)}, twice {twice}, {broken} chain breaks")
         return figures
