@@ -2,7 +2,8 @@
 
 Owns the client of one attempt to connect: a new attempt is a new `Link`, so that nothing of an old session is sent
 again behind our back. Always true: there is no connection without TLS and a checked host name; callbacks only put an
-event in the queue, because paho holds a mutex while it calls them and an exception there would end its thread.
+event in the queue, because paho holds a mutex while it calls them and an exception there would end its thread;
+whatever ends that thread is told as `Disconnected`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 MOST_QUEUED = 64  # messages inside paho; the window keeps far fewer on their way
+MOST_INCOMING_BYTES = 64 * 1024  # receipts and commands have some hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,28 @@ class Will:
     payload: bytes = field(repr=False)
 
 
+class _Client(Client):
+    """paho's client for a broker that may send anything: it tells when its thread dies, and bounds what it takes in.
+
+    paho itself is silent then (a topic that is not UTF-8 is enough): it would look connected for ever.
+    """
+
+    died: Callable[[str], None] = staticmethod(lambda reason: None)
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """Do the work of paho's thread."""
+        try:
+            return super().loop_forever(timeout, retry_first_connection)
+        except Exception as error:  # the thread's wrapper; its text may quote what came
+            self.died(f"the broker sent what is no MQTT: {type(error).__name__}")
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+
+    def _sock_recv(self, bufsize: int) -> bytes:  # asked for the whole of a packet as soon as its length is known
+        if bufsize > MOST_INCOMING_BYTES:
+            raise ConnectionAbortedError("the broker sends more than it was told to")
+        return super()._sock_recv(bufsize)
+
+
 class Link:
     """One connection; `number` marks its events, so that those of an older one can be told apart."""
 
@@ -90,7 +114,7 @@ class Link:
         self._put = put
         self._is_gone = False
         self._was_connected = False
-        client = Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=endpoint.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
@@ -100,6 +124,7 @@ class Link:
         client.max_queued_messages_set(MOST_QUEUED)
         client.connect_timeout = endpoint.connect_timeout_s
         client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.died = self._gone
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -114,6 +139,7 @@ class Link:
         endpoint = self._endpoint
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 0
+        properties.MaximumPacketSize = MOST_INCOMING_BYTES
         try:
             self._client.tls_set_context(_tls(endpoint))
             self._client.connect(
