@@ -10,6 +10,7 @@ import pytest
 
 from provisioning.local_deployment import wait_until
 from tests.harness.proxy import Proxy, Way
+from tests.harness.stingy_broker import StingyBroker
 from tests.journeys.world import World, crossings_on_disk
 
 pytestmark = pytest.mark.journey
@@ -170,3 +171,18 @@ def test_a_kiosk_ends_politely_on_sigterm_within_seconds(world: Callable[..., Wo
     kiosk.send(signal.SIGTERM)
     assert kiosk.wait(within_s=10) == 0
     assert "kiosk stopped" in kiosk.log_text()
+
+
+def test_a_broker_that_says_quota_exceeded_is_asked_slowly_and_costs_nothing(world: Callable[..., World]) -> None:
+    here = world()
+    kiosk = here.add_kiosk(count=30)
+    here.deployment.broker.stop()
+    with StingyBroker(here.deployment.folder / "broker", here.deployment.broker.port) as stingy:
+        kiosk.start(ready="uplink connected")
+        here.have_passed(30)
+        wait_until(lambda: stingy.refused >= 4, 30, "the broker refuses")
+        assert here.head().held_up_to == 0
+        assert stingy.refused < 30, "refused again and again without a pause"
+    here.deployment.broker.start()
+    here.drained()
+    assert here.ends().is_clean
