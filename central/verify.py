@@ -34,7 +34,9 @@ from edge.wire.record import (
 )
 from edge.wire.topics import NAME, Topic
 
-MAX_SEQUENCE = 2**63 - 1
+MAX_SEQUENCE = 2**53 - 1  # every JSON reader knows it exactly (RFC 8259, 6), and every database its neighbours
+MAX_RECORDS = 4096  # in one batch; a kiosk sends some tens
+MAX_STREAMS = 32  # in one status
 MAX_REJECTED_BYTES = 64 * 1024
 MAX_REASON_CHARACTERS = 120
 
@@ -113,6 +115,8 @@ class Examiner:
             raws = decode_batch(payload)
         except (ContractError, RecursionError) as error:
             return [], [_set_aside(name, _reason(error), payload)]
+        if len(raws) > MAX_RECORDS:
+            return [], [_set_aside(name, f"batch of more than {MAX_RECORDS} records", payload)]
         good, bad = [], []
         for raw in raws:
             try:
@@ -132,6 +136,8 @@ class Examiner:
             raise SealError("signature is not valid") from None
         if status.kiosk != topic.kiosk:
             raise ContractError("status of another kiosk")
+        if len(status.streams) > MAX_STREAMS:
+            raise ContractError(f"status of more than {MAX_STREAMS} streams")
         for stream, head in status.streams.items():
             if not NAME.fullmatch(stream) or not _PRINTABLE.fullmatch(head.epoch) or head.held_up_to > MAX_SEQUENCE:
                 raise ContractError("status names a stream, epoch or sequence that cannot be")

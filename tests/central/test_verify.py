@@ -91,7 +91,8 @@ HOSTILE = {
     "envelope of another stream": (signed(stream="audit"), "another stream"),
     "envelope of another kiosk": (signed(kiosk="utopia/lane-2"), "source is not"),
     "sequence zero": (signed(sequence=0), "out of range"),
-    "sequence beyond counting": (signed(sequence=2**63), "out of range"),
+    "sequence beyond counting": (signed(sequence=2**53), "out of range"),
+    "more records than anybody sends": (b"[" + b",".join([b"0"] * 5000) + b"]", "more than 4096 records"),
     "an epoch that no database holds": (signed(epoch="a\x00b"), "not printable"),
     "a prev that is no hash": (signed(prev="zz"), "no SHA-256"),
     "a replaced record that is no hash": (signed(type=TOMBSTONE, replaces="../.."), "no SHA-256"),
@@ -169,7 +170,16 @@ def test_a_status_is_read_when_its_kiosk_signed_it():
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\xff\xfe", b"a.b.c", STRANGER.status(), FakeKiosk("a/b", key=KIOSK.key).status()]
+    "payload",
+    [
+        b"",
+        b"\xff\xfe",
+        b"a.b.c",
+        STRANGER.status(),
+        FakeKiosk("a/b", key=KIOSK.key).status(),
+        KIOSK.status(crossing=msgspec.structs.replace(KIOSK.head, held_up_to=2**53)),
+        KIOSK.status(**{f"stream-{n}": KIOSK.head for n in range(33)}),
+    ],
 )
 def test_any_other_status_is_refused(payload):
     with pytest.raises(LandfallError):
