@@ -119,9 +119,9 @@ class Epoch:
         return True
 
     def stands(self, sequence: int, hash: str) -> bool:
-        """Tell whether this record was given, and has its place."""
-        entry = self._at.get(sequence, {}).get(hash)
-        return entry is not None and entry.branch is not None
+        """Tell whether this record was given, and has its place; any record there if `hash` is empty."""
+        here = self._at.get(sequence, {})
+        return any(entry.branch is not None for entry in here.values() if hash in ("", entry.hash))
 
     def arrive(self, entry: Entry) -> Arrival:
         """Take an arriving record, and tell what it is; `settle` then finds its place."""

@@ -169,15 +169,16 @@ def pick_up_waiting(connection: Connection, key: EpochKey, epoch: Epoch, lowest:
 
 
 def stands_elsewhere(connection: Connection, key: EpochKey, sequence: int, hash: str) -> bool:
-    """Tell whether another epoch of the same stream holds this record."""
+    """Tell whether another epoch of the same stream holds this record; any record there if `hash` is empty."""
     query = select(record.c.epoch).where(
         record.c.kiosk == key.kiosk,
         record.c.stream == key.stream,
         record.c.epoch != key.epoch,
         record.c.sequence == sequence,
-        record.c.hash == hash,
         record.c.branch.is_not(None),
     )
+    if hash:
+        query = query.where(record.c.hash == hash)
     return connection.execute(query.limit(1)).first() is not None
 
 

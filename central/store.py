@@ -152,7 +152,8 @@ def found_successors(connection: Connection, epochs: dict[EpochKey, Epoch], at: 
     """Found the epochs whose first record follows one that stands in another epoch, until nothing moves any more.
 
     Epochs that waited for a record which came just now are locked and added to `epochs`. A tombstone founds an epoch
-    too: it replaces the epoch record.
+    too: it replaces the epoch record. One that does not know the record before it was released with its epoch's
+    beginning, before the centre lost both; it follows whatever stands there.
     """
     looked_behind: set[EpochKey] = set()
     while True:
@@ -171,7 +172,7 @@ def found_successors(connection: Connection, epochs: dict[EpochKey, Epoch], at: 
 def _found(connection: Connection, epochs: dict[EpochKey, Epoch], key: EpochKey) -> None:
     epoch = epochs[key]
     for entry in epoch.entries:
-        if entry.branch is not None or not entry.opens or not entry.prev:
+        if entry.branch is not None or not entry.opens or not (entry.prev or entry.standing <= Standing.TOMBSTONE):
             continue
         place = (entry.sequence - 1, entry.prev)
         others = (other for its_key, other in epochs.items() if its_key[:2] == key[:2] and its_key != key)

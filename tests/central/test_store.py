@@ -15,6 +15,7 @@ from central.database import reading
 from central.store import Store
 from central.tables import centre as centre_table
 from central.tables import crossing, record, rejected
+from central.verify import MAX_SEQUENCE
 from edge.wire.record import CROSSING
 from edge.wire.topics import parse_topic, stream_topic
 from tests.central.centre import Centre, held_by
@@ -322,3 +323,21 @@ def test_a_revoked_key_stops_counting_within_a_second(centre, kiosk):
     assert registry.revoke_kiosk(centre.engine, kiosk.name, centre.now) == 1
     centre.pass_time(1)
     assert held_by(centre.receive(kiosk, kiosk.crossing())) == []
+
+
+def test_the_last_sequence_that_can_be_counted_is_stored_like_any_other(centre, kiosk):
+    kiosk.sequence = MAX_SEQUENCE - 1
+    last = kiosk.start_epoch(last_sequence=0)
+    assert held_by(centre.receive(kiosk, last)) == [(MAX_SEQUENCE, last.hash, False)]
+
+
+def test_released_records_that_the_centre_lost_hold_their_places_though_an_epoch_began_among_them(centre, kiosk):
+    """The database was taken back to record 3; the kiosk has released 4 to 7 since, and a new epoch began at 6."""
+    centre.receive(kiosk, kiosk.start_epoch(), *kiosk.crossings(2))
+    kiosk.crossings(2)
+    lost, before = [kiosk.start_epoch("epoch-b", reason="other_hardware"), kiosk.crossing()], ""
+    for sequence in range(4, 8):
+        stone = kiosk.tombstone(lost[-1], knows_hash=sequence == 7, sequence=sequence, prev=before)
+        before = lost[-1].hash if sequence == 7 else stone.hash
+        centre.receive(kiosk, stone)
+    assert held_by(centre.receive(kiosk, kiosk.crossing())) == [(8, kiosk.hash, False)]
