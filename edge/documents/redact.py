@@ -29,7 +29,8 @@ _LICENCE = re.compile(r"@[\s\x1c-\x1f]{0,8}(?:ANSI |AAMVA)[0-9]{2,18}(?:[A-Z]{2}
 _ELEMENT = re.compile(r"(?<=[\n\r0-9])(?:DL|ID|Z[A-Z])[DZ][A-Z]{2}|(?<=[\n\r])[DZ][A-Z]{2}")
 _SIGNED = re.compile(r"HC1:|\xdc[\x02-\x04]|\"sig\"")
 _UNIT = re.compile(r"(?<=[0-9] )(?:in|cm)(?=[\n\r])")
-_CODE_OF_LICENCE = re.compile(r"(?<=[\n\r])[DZ][A-Z]{2}[A-Z0-9]{1,3}(?=[\n\r])")  # sex, country, eyes
+# Sex, eyes, hair, country, state, classes, truncations, marks: a name of three letters is none of them.
+_CODE_OF_LICENCE = re.compile(r"(?<=[\n\r])D(?:BC|AY|AZ|CG|AJ|C[ABDE]|D[ADEFGKL])[A-Z0-9]{1,3}(?=[ \n\r])")
 _HEX = re.compile(r"[0-9A-Fa-f]{2}")
 
 

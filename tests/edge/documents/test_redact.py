@@ -107,6 +107,13 @@ def test_a_licence_keeps_its_elements_and_loses_its_holder():
         assert personal not in redacted.frame
 
 
+def test_a_name_as_short_as_a_code_is_taken_out_of_a_licence():
+    frame = LICENCE.replace(b"DCSSAMPLE", b"DCSNGQ").replace(b"DACMICHAEL", b"DACWUX")
+    seen = [redact(frame, seed=seed, today=TODAY).frame for seed in range(3)]
+
+    assert not all(b"DCSNGQ" in one for one in seen) and not all(b"DACWUX" in one for one in seen)
+
+
 @pytest.mark.parametrize("frame", [b"HC1:6BFOXN", b"\xdc\x03\xda\xc9", b'{"data":{},"sig":{}}', b"\x02\xdc\x03UTO\x03"])
 def test_a_signed_certificate_is_refused(frame):
     with pytest.raises(ValueError, match="cannot be redacted"):
