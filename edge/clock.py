@@ -77,25 +77,33 @@ def hardware_id() -> str:
         return ""
 
 
+def installed_s() -> float:
+    """Return when this Landfall was built or installed, as Unix time: a time that was past by the clock of that day."""
+    return Path(__file__).stat().st_mtime
+
+
 class SystemClock:
     """Reads the machine's clocks.
 
-    `floor` is the latest time that is certainly past (build date, last record); `has_rtc` says that a battery-backed
-    clock is fitted, which is believed after a power cut as long as it is not below the floor.
+    `floor` is a time that is certainly past: before it nobody is believed. `last_known` is one that was known once:
+    before it only a synchronised clock is believed, since what was known may have been wrong. `has_rtc` says that a
+    battery-backed clock is fitted, which is believed after a power cut as long as it is not below either.
     """
 
     def __init__(
         self,
         *,
         floor: datetime,
+        last_known: datetime | None = None,
         has_rtc: bool,
         error_bound_s: Callable[[], float | None] = error_bound_s,
     ) -> None:
         self._floor = floor
+        self._last_known = max(floor, last_known or floor)
         self._has_rtc = has_rtc
         self._error_bound_s = error_bound_s
         self._boot_id = boot_id()
-        self._synchronised_at_s: float | None = None
+        self._synchronised: tuple[datetime, float] | None = None  # the last time that was, on both clocks
 
     def now(self) -> Moment:
         """Return the time, its state and its error bound."""
@@ -103,12 +111,15 @@ class SystemClock:
         at = datetime.now(UTC)
         bound_s = self._error_bound_s()
         if bound_s is not None and at >= self._floor:
-            self._synchronised_at_s = boottime_s
+            self._synchronised = at, boottime_s
             return Moment(at, Clock("synchronised", bound_s, self._boot_id, boottime_s))
-        if at < self._floor:
+        if at < self._last_known:
             return Moment(at, Clock("unset", None, self._boot_id, boottime_s))
-        if self._synchronised_at_s is not None:
-            drift_s = 1.0 + (boottime_s - self._synchronised_at_s) * _DRIFT
+        if self._synchronised is not None:
+            since_s = boottime_s - self._synchronised[1]
+            drift_s = 1.0 + since_s * _DRIFT
+            if abs((at - self._synchronised[0]).total_seconds() - since_s) > drift_s:  # somebody has set it since
+                return Moment(at, Clock("unset", None, self._boot_id, boottime_s))
             return Moment(at, Clock("holdover", drift_s, self._boot_id, boottime_s))
         state = "holdover" if self._has_rtc else "unset"
         return Moment(at, Clock(state, None, self._boot_id, boottime_s))

@@ -21,13 +21,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import uuid6
 
+from edge import boots
 from edge.cache import CacheReader
-from edge.clock import SystemClock, boot_id, hardware_id
+from edge.clock import SystemClock, boot_id, hardware_id, installed_s
 from edge.config import LaneSettings, Settings
 from edge.control import ControlAsked, ControlServer
 from edge.disk import MB, DiskBudget, free_bytes
@@ -64,7 +66,7 @@ from edge.health import Vitals, health
 from edge.kiosk import Kiosk, Reads
 from edge.log import Log, Priority
 from edge.notify import Systemd
-from edge.recorder import Recorder
+from edge.recorder import BOOTS, Recorder
 from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key
 from edge.trust_file import load as load_trust_list
 from edge.uplink.link import Endpoint
@@ -112,8 +114,9 @@ class Daemon:
         self._kiosk = kiosk_id(settings.kiosk.site, settings.kiosk.name)
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         floor = datetime.fromisoformat(settings.clock.not_before).replace(tzinfo=UTC)
-        self._clock = SystemClock(floor=floor, has_rtc=settings.clock.rtc)
         self._path = settings.resolve(settings.store.path)
+        last_known = max(floor, _last_known(self._path))
+        self._clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc)
         signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
         self._recorder = Recorder(
             self._kiosk,
@@ -126,6 +129,7 @@ class Daemon:
             keep_receipted_s=settings.store.keep_receipted_h * 3600,
             budget=DiskBudget(settings.store.photos_stop_below_mb * MB, settings.store.reserve_mb * MB),
             free_bytes=free_bytes,
+            floor_s=last_known.timestamp(),
         )
         self._centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
         self._uplink = self._make_uplink(signer)
@@ -430,6 +434,15 @@ class Daemon:
         if self._reader is not None:
             self._reader.close()
         self._log(Priority.NOTICE, "kiosk stopped", kiosk=self._kiosk)
+
+
+def _last_known(store: Path) -> datetime:
+    """Return the latest time that was known once: of this installation, or the last one in the store."""
+    known_s = installed_s()
+    with contextlib.suppress(StoreError), CacheReader.open(store) as reader:
+        if (kept := boots.decode(reader.state(BOOTS))) is not None:
+            known_s = max(known_s, kept.known_s)
+    return datetime.fromtimestamp(known_s, UTC)
 
 
 def _keep_memory_private() -> None:

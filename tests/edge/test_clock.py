@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.clock import SystemClock, boot_id, error_bound_s, hardware_id, timesyncd_error_bound_s
+from edge.clock import SystemClock, boot_id, error_bound_s, hardware_id, installed_s, timesyncd_error_bound_s
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 FUTURE = datetime.now(UTC) + timedelta(days=365)
@@ -98,3 +98,31 @@ def test_where_the_kernel_may_not_be_asked_the_file_of_timesyncd_tells(tmp_path:
     os.utime(touched, (1000.0, 1000.0))
     assert timesyncd_error_bound_s(touched, 1000.0 + 3600) == pytest.approx(1.18)
     assert timesyncd_error_bound_s(touched, 1000.0 + 2 * 86_400) is None
+
+
+def test_before_the_last_known_time_a_battery_is_not_believed_and_a_time_server_is() -> None:
+    watched = SystemClock(floor=PAST, last_known=FUTURE, has_rtc=True, error_bound_s=Kernel(None))
+    assert watched.now().clock.state == "unset"
+    watched = SystemClock(floor=PAST, last_known=FUTURE, has_rtc=True, error_bound_s=Kernel(0.1))
+    assert watched.now().clock.state == "synchronised"
+
+
+@pytest.mark.parametrize("days", [-14, 14, 3650])
+def test_a_clock_that_somebody_sets_while_nobody_vouches_for_it_is_unset(days, monkeypatch) -> None:
+    watched, kernel = clock(0.012, has_rtc=True)
+    watched.now()
+    kernel.bound_s = None
+
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=days)
+
+    with monkeypatch.context() as set_wrong:
+        set_wrong.setattr("edge.clock.datetime", Set)
+        assert watched.now().clock.state == "unset"
+    assert watched.now().clock.state == "holdover"
+
+
+def test_this_landfall_was_installed_in_the_past() -> None:
+    assert 0 < installed_s() <= time.time()

@@ -9,6 +9,8 @@ import pytest
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(path.name for path in SYSTEMD.glob("*.service"))
+DAEMONS = ["landfall-collector.service", "landfall-kiosk.service"]
+CLOCK_FLOOR = "landfall-clock-floor.service"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
 
 
@@ -32,15 +34,15 @@ def _systemd_is_installed():
         pytest.skip("systemd-analyze is missing: apt-get install systemd")
 
 
-def test_both_units_are_there():
-    assert UNITS == ["landfall-collector.service", "landfall-kiosk.service"]
+def test_every_unit_is_there():
+    assert sorted([*DAEMONS, CLOCK_FLOOR]) == UNITS
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_has_nothing_to_say_against_the_unit(unit, tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("landfall", "landfall-central"):
+    for name in ("landfall", "landfall-central", "python"):
         (programs / name).symlink_to("/bin/true")
     text = (SYSTEMD / unit).read_text(encoding="utf-8")
     (tmp_path / unit).write_text(text.replace("/opt/landfall/bin/", f"{programs}/"), encoding="utf-8")
@@ -54,13 +56,13 @@ def test_the_unit_is_exposed_to_1_5_of_10_at_the_most(unit):
     assert judged.returncode == 0, judged.stdout
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_keys_and_travellers_stay_out_of_swap_and_dumps(unit):
     assert values(unit, "LimitCORE") == ["0"]
     assert values(unit, "MemorySwapMax") == ["0"]
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_every_key_is_handed_over_as_a_credential_under_its_own_name(unit):
     credentials = [value.split(":") for value in values(unit, "LoadCredential")]
     assert [Path(path).name for _, path in credentials] == [name for name, _ in credentials]
@@ -79,7 +81,7 @@ def test_the_kiosk_never_holds_what_opens_a_letter_or_signs_a_receipt():
     }
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_the_daemon_is_watched_and_never_given_up(unit):
     assert values(unit, "Type") == ["notify"]
     assert values(unit, "Restart") == ["always"]
@@ -92,6 +94,24 @@ def test_the_kiosk_starts_without_network_and_without_the_right_time():
         value for key, value in settings("landfall-kiosk.service") if key in ("After", "Wants", "Requires", "BindsTo")
     )
     assert waits == ""
+
+
+def test_the_clock_is_raised_before_the_kiosk_starts_and_without_waiting_for_the_right_time():
+    assert values(CLOCK_FLOOR, "Before") == values(CLOCK_FLOOR, "WantedBy") == ["landfall-kiosk.service"]
+    assert values(CLOCK_FLOOR, "After") == []
+    assert values(CLOCK_FLOOR, "Type") == ["oneshot"]
+
+
+def test_what_raises_the_clock_may_do_nothing_else_and_is_not_root():
+    assert values(CLOCK_FLOOR, "User") == values("landfall-kiosk.service", "User")
+    assert values(CLOCK_FLOOR, "CapabilityBoundingSet") == ["CAP_SYS_TIME"]
+    assert values(CLOCK_FLOOR, "PrivateNetwork") == ["yes"]
+
+
+def test_what_raises_the_clock_is_a_module_with_the_option_that_the_unit_gives():
+    _, *words = values(CLOCK_FLOOR, "ExecStart")[0].split()
+    shown = run(sys.executable, *words[:2], "--help")
+    assert (words[2] in shown.stdout, shown.stderr) == (True, "")
 
 
 def test_the_kiosk_may_use_readers_panel_and_camera_and_no_other_device():
@@ -108,7 +128,7 @@ def test_the_kiosk_may_use_readers_panel_and_camera_and_no_other_device():
     ]
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_the_units_user_is_one_that_sysusers_makes(unit):
     name = unit.removesuffix(".service")
     text = (SYSTEMD / "sysusers.d" / f"{name}.conf").read_text(encoding="utf-8")
