@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from secrets import token_hex
 from typing import Any, Protocol
 
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -98,6 +99,20 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
     return context
 
 
+class _Client(paho.Client):
+    """paho's client, which tells when its thread dies; paho itself is silent then, and looks connected for ever."""
+
+    died: Callable[[str], None] = staticmethod(lambda reason: None)
+
+    def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
+        """Do the work of paho's thread."""
+        try:
+            return super().loop_forever(timeout, retry_first_connection)
+        except Exception as error:  # the thread's wrapper; its text may quote what came
+            self.died(f"the broker sent what is no MQTT: {type(error).__name__}")
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+
+
 class BrokerLink:
     """A connection through paho, used once."""
 
@@ -108,7 +123,7 @@ class BrokerLink:
         self._inbox = inbox
         self._in_flight = in_flight
         self._last_published: paho.MQTTMessageInfo | None = None
-        self._client = paho.Client(
+        self._client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id or f"collector-{socket.gethostname()[:32]}-{token_hex(4)}",
             protocol=paho.MQTTv5,
@@ -117,6 +132,7 @@ class BrokerLink:
         )
         self._client.tls_set_context(context)
         self._client.connect_timeout = CONNECT_TIMEOUT_S
+        self._client.died = lambda reason: inbox.put(Disconnected(self, reason))
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
