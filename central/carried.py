@@ -57,7 +57,7 @@ class Imported:
     streams: list[Section] = field(default_factory=list)
     damaged: int = 0
     damages: list[str] = field(default_factory=list)
-    receipts: list[Path] = field(default_factory=list)
+    receipts: list[str] = field(default_factory=list)  # the files that were written
 
     @property
     def is_whole(self) -> bool:
@@ -116,7 +116,7 @@ class Importer:
         for kiosk, tokens in by_kiosk.items():
             path = folder / carried.receipts_name(kiosk)
             _write_whole(path, carried.encode_receipts(tokens))
-            self._imported.receipts.append(path)
+            self._imported.receipts.append(str(path))
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

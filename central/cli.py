@@ -154,8 +154,8 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _print_imported(imported: Imported) -> None:
     for one in imported.streams:
-        print(f"{one.kiosk} {one.stream} {one.first} to {one.last}: {one.records} records, {one.new} new, ", end="")
-        print(f"{one.duplicates} held before, {one.refused} refused; held up to {one.held_up_to}")
+        print(f"{one.kiosk} {one.stream} {one.first} to {one.last}: held up to {one.held_up_to}")
+        print(f"  {one.records} records, {one.new} new, {one.duplicates} known before, {one.refused} refused")
         for first, last in one.missing[:_MISSING_SHOWN]:
             print(f"! {one.kiosk} {one.stream}: {first} to {last} missing")
         if one.held_up_to < one.first - 1:
@@ -169,7 +169,8 @@ def _print_imported(imported: Imported) -> None:
     if imported.receipts:
         print("At the kiosk: sudo landfall queue import-receipts FILE")
     if not imported.is_whole:
-        print("Not everything is here. At the kiosk, export again; with --all if something never came here.")
+        print("Not everything is here. Export again at the kiosk,")
+        print("with --all if something never came here.")
 
 
 def _keys(settings: config.Settings) -> tuple[Signer, Opener]:

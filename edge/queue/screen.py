@@ -72,7 +72,7 @@ def _room(room: dict[str, Any]) -> str:
     free = f"{room['free_bytes'] / 1e9:.1f} GB are free"
     if room["hours"] is None:
         return f"{free}; for how long is unknown, there is too little history"
-    return f"for about {_long(room['hours'])} at the pace of the last days; {free}"
+    return f"for {_long(room['hours'])} at the pace of the last days; {free}"
 
 
 def print_rows(rows: Iterable[dict[str, Any]]) -> None:
@@ -99,8 +99,9 @@ def print_details(found: dict[str, Any]) -> None:
     for name in ("time", "direction", "outcome", "training", "receipted", "id", "bytes"):
         table.add_row(name, _word(found[name]))
     table.add_row("hash", found["hash"])
-    for name, value in found["claims"].items():
-        table.add_row(f"claims.{name}", str(value))
+    for name in ("prev", "sha256", "epoch", "replaces", "reason"):
+        if value := found["claims"].get(name):
+            table.add_row(name, value)
     for part in ("envelope", "letter"):
         for name, value in (found[part] or {"bytes": 0}).items():
             table.add_row(f"{part}.{name}", str(value))
@@ -115,7 +116,8 @@ def print_chain(report: ChainReport) -> None:
     table = Table("Stream", "From", "To", "Records", "Set aside", "Breaks", box=None, pad_edge=False)
     for name, stream in report.streams.items():
         breaks = Text(str(stream.breaks), "bold red" if stream.breaks else "green")
-        table.add_row(name, str(stream.first), str(stream.last), str(stream.records), str(stream.tombstones), breaks)
+        range_ = (str(stream.first), str(stream.last)) if stream.records else ("", "")
+        table.add_row(name, *range_, str(stream.records), str(stream.tombstones), breaks)
     console.print(table)
     for one in report.breaks:
         console.print(Text.assemble(("BREAK     ", "bold red"), f"{one.stream} {one.sequence}: {one.reason}"))
@@ -180,6 +182,8 @@ def _word(value: object) -> str:
 
 
 def _long(hours: float) -> str:
+    if hours >= 24 * 365:
+        return "more than a year"
     if hours >= 48:
         return f"{hours / 24:.0f} days"
     return f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"

@@ -10,9 +10,11 @@ import pytest
 
 from central import database
 from central.cli import main
+from edge.seal import load_private_key
 from provisioning.authority import make_centre_keys, make_kiosk_keys
 from tests.central.centre import Centre
-from tests.harness.kiosk_records import FakeKiosk
+from tests.central.test_carried import section
+from tests.harness.kiosk_records import CentreKeys, FakeKiosk
 
 
 @pytest.fixture
@@ -164,3 +166,31 @@ def test_every_verb_explains_itself(words, capsys):
         main(words)
     assert caught.value.code == 0
     assert "usage: landfall-central" in capsys.readouterr().out
+
+
+def test_a_stick_is_imported_and_its_receipts_lie_beside_the_file(call, settings, tmp_path, capsys):
+    make_centre_keys(tmp_path / "keys")
+    settings.write_text('[keys]\nreceipt_key = "keys/receipt.key.json"\nopening_keys = ["keys/opening.key.json"]')
+    keys = CentreKeys(*(load_private_key(tmp_path / "keys" / f"{name}.key.json") for name in ("receipt", "opening")))
+    kiosk = FakeKiosk(centre=keys)
+    engine = database.connect(f"sqlite:///{settings.parent / 'central.db'}")
+    database.upgrade(engine)
+    Centre(engine, keys=keys).register(kiosk)
+    engine.dispose()
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    content = section(kiosk, [kiosk.start_epoch(), *kiosk.crossings(3)])
+    (stick / "records_utopia_lane-1_001.jsonl").write_bytes(content[:-10])
+    code, out, _ = call("import", str(stick))
+    assert code == 1
+    assert "held up to 3" in out and "4 to 4 missing" in out and "cut short" in out
+    (stick / "records_utopia_lane-1_001.jsonl").write_bytes(content)
+    code, out, _ = call("import", str(stick), "--receipts", str(tmp_path), "--json")
+    found = json.loads(out)
+    assert (code, found["streams"][0]["held_up_to"]) == (0, 4)
+    assert found["receipts"] == [str(tmp_path / "receipts_utopia_lane-1.txt")]
+    assert (stick / "receipts_utopia_lane-1.txt").exists()
+
+
+def test_importing_without_keys_is_exit_status_2(call, tmp_path):
+    assert call("import", str(tmp_path))[0] == 2
