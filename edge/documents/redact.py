@@ -18,7 +18,7 @@ from edge.documents.mrz.disguise import disguise, other_of_its_class
 from edge.documents.mrz.zone import locate
 from edge.documents.read import read
 
-_MOST_TRIES, _LEAST_TRIES, _TRIED_CHARACTERS = 50, 3, 10_000
+_MOST_TRIES, _LEAST_TRIES, _TRIED_CHARACTERS = 20, 3, 10_000
 _MOST_SHORT_RUNS = 8  # more of them are no framing but text in UTF-16, or packed
 _CONTROLS = dict.fromkeys([*range(0x20), 0x7F], "\r")
 _SHORT_RUN = re.compile(r"(?<![ -~\x80-\xff])[ -~\x80-\xff]{1,2}(?![ -~\x80-\xff])")  # OU, a type, a track

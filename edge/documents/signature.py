@@ -114,6 +114,23 @@ def key_of(certificate: x509.Certificate) -> SignerKey:
         return _load_by_ecdsa(_subject_public_key_info(certificate.public_bytes(Encoding.DER)))
 
 
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Return a certificate whose names can be read; raises ValueError for any other, whatever is wrong with it.
+
+    `cryptography` reads the parts late, has an error of its own for a version that X.509 does not have, and a TypeError
+    for names of an odd type.
+    """
+    from cryptography import x509
+
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        _ = certificate.issuer, certificate.subject, certificate.serial_number
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (x509.InvalidVersion, TypeError, OverflowError) as error:
+        raise ValueError(f"{type(error).__name__} while reading a certificate") from None
+    return certificate
+
+
 def key_in(certificate: bytes) -> SignerKey:
     """Return the public key in the DER of a certificate that `cryptography` may refuse; raises `UnsupportedKey`.
 

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from edge.documents.signature import SignerKey, UnsupportedKey, key_in, key_of, load_key
+from edge.documents.signature import SignerKey, UnsupportedKey, key_in, key_of, load_certificate, load_key
 from edge.documents.standing import Purpose, Signer
 from edge.errors import ContractError
 
@@ -145,13 +145,11 @@ class TrustList:
 
     def by_certificate(self, der: bytes) -> Sequence[Signer]:
         """Return the signer with this very certificate, or one that an authority of the list vouches for."""
-        from cryptography import x509
-
         listed = self._by_fingerprint.get(hashlib.sha256(der).digest())
         if listed is not None:
             return (listed,)
         try:
-            certificate = x509.load_der_x509_certificate(der)
+            certificate = load_certificate(der)
         except ValueError:
             return ()
         for authority in self._authorities.get(certificate.issuer.public_bytes(), ()):
@@ -171,15 +169,13 @@ class TrustList:
             self.unreadable.append(f"{where}: {e}")
 
     def _add_signer(self, raw: msgspec.Raw) -> None:
-        from cryptography import x509
-
         entry = msgspec.json.decode(raw, type=_SignerEntry)
         reference = None
         if entry.certificate is None:
             signer = self._bare(entry)
         else:
             try:
-                certificate = x509.load_der_x509_certificate(entry.certificate)
+                certificate = load_certificate(entry.certificate)
             except ValueError:  # not as RFC 5280 has it: then the list must say from when to when it counts
                 signer = self._bare(entry)
             else:
@@ -193,10 +189,8 @@ class TrustList:
             self._by_reference.setdefault(reference, []).append(signer)
 
     def _add_authority(self, raw: msgspec.Raw) -> None:
-        from cryptography import x509
-
         entry = msgspec.json.decode(raw, type=_AuthorityEntry)
-        certificate = x509.load_der_x509_certificate(entry.certificate)
+        certificate = load_certificate(entry.certificate)
         authority = _Authority(key_of(certificate), entry.state, certificate.not_valid_after_utc.date())
         self._authorities.setdefault(certificate.subject.public_bytes(), []).append(authority)
 
@@ -261,6 +255,6 @@ def _extended_key_usage(certificate: x509.Certificate) -> frozenset[str] | None:
 
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError, TypeError):
         return None
     return frozenset(oid.dotted_string for oid in usage)

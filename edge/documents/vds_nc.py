@@ -21,7 +21,7 @@ import msgspec
 
 from edge.documents import health as health_content
 from edge.documents.layers import LayerBroken, Layers
-from edge.documents.signature import SignerKey, key_in
+from edge.documents.signature import SignerKey, key_in, load_certificate
 from edge.documents.standing import CHECKS as TRUST_CHECKS
 from edge.documents.standing import FORGED, Signer, age_of, examine
 from edge.documents.trust import TrustList
@@ -129,8 +129,6 @@ def _canonical(content: Mapping[str, Any]) -> bytes:
 
 def _certificate(seal: dict[str, Any], layers: Layers) -> bytes | None:
     """Return the DER of the signer's certificate, even if it is not quite as RFC 5280 has it."""
-    from cryptography import x509
-
     try:
         der = _unbase64(seal.get("cer"))
         key_in(der)
@@ -138,7 +136,7 @@ def _certificate(seal: dict[str, Any], layers: Layers) -> bytes | None:
         layers.failed("certificate", "no certificate with a known key in sig.cer")
         return None
     try:
-        x509.load_der_x509_certificate(der)
+        load_certificate(der)
     except ValueError:
         layers.doubtful("certificate", "not as RFC 5280 has it")
     else:

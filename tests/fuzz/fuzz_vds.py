@@ -1,10 +1,12 @@
 """Altered seals: VDS and VDS-NC.
 
-Looked for: an exception, a check without its one verdict, a field that JSON cannot carry.
+The certificate inside a VDS-NC, which anybody may have made, is altered by itself too. Looked for: an exception, a
+check without its one verdict, a field that JSON cannot carry.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import date
 from functools import cache
@@ -22,13 +24,31 @@ SEALS = tuple(
 )
 NC_SEAL = (VECTORS / "vds-nc-worked-example.json").read_text().strip()
 BYTES = "\x00\x01\x02\x03\x04\x30\x7f\x80\x81\x82\xdc\xfe\xff"
+CERTIFICATE_BYTES = BYTES + "\x05\x06\x0a\x0c\x13\x17\x2a\x31\x55\xa0\xa3"
 SIGNS = '{}[]":,0A\\u\ud7ff'
+
+
+AUTHORITY = issue("UT")
+ISSUED = issue("TS", issuer=AUTHORITY, usages=("2.23.136.1.1.14.1",))
 
 
 @cache
 def trust() -> TrustList:
-    """Return a list with one signer of Utopia."""
-    return TrustList.from_bytes(trust_list(issue("TS", serial=0x32)))
+    """Return a list with one signer of Utopia, and one authority."""
+    listed = trust_list(issue("TS", serial=0x32), authorities=[{"certificate": AUTHORITY.base64, "state": "UTO"}])
+    return TrustList.from_bytes(listed)
+
+
+def with_certificate(altered: Payload) -> Payload:
+    """Return the worked example with another certificate in it."""
+    der = (
+        altered.encode("latin-1", "replace")
+        if isinstance(altered, str)
+        else altered.decode().encode("latin-1", "replace")
+    )
+    seal = json.loads(NC_SEAL)
+    seal["sig"]["cer"] = base64.urlsafe_b64encode(der).decode().rstrip("=")
+    return json.dumps(seal)
 
 
 def check_vds(payload: Payload) -> None:
@@ -50,4 +70,5 @@ def _check(standard, payload: Payload) -> None:
 TARGETS = (
     Target("vds", SEALS, BYTES, check_vds),
     Target("vds-nc", (NC_SEAL,), SIGNS + BYTES, check_vds_nc),
+    Target("certificate", (ISSUED.der.decode("latin-1"),), CERTIFICATE_BYTES, check_vds_nc, with_certificate),
 )
