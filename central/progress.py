@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+STEPS = 500  # of a bar: drawing must not cost more than the work
+
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
@@ -19,4 +21,12 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        shown = 0
+
+        def show(done: int, total: int) -> None:
+            nonlocal shown
+            if done >= total or done - shown >= total / STEPS:
+                shown = done
+                bar.update(task, completed=done, total=total)
+
+        yield show

@@ -10,6 +10,7 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,36 +28,33 @@ def add_verbs(queue: argparse.ArgumentParser, add_config: Add, add_json: Add) ->
     """Add the verbs below `landfall queue`; the arguments add what every verb of `landfall` has alike."""
     verbs = queue.add_subparsers(title="verbs", required=True, metavar="VERB")
 
-    def verb(name: str, run: Callable[[argparse.Namespace], int], text: str, *, json: bool) -> argparse.ArgumentParser:
+    def verb(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         parser = verbs.add_parser(name, help=text, description=text)
         add_config(parser)
-        if json:
-            add_json(parser)
+        add_json(parser)
         parser.set_defaults(run=run)
         return parser
 
-    verb("stats", _stats, "how much is kept, what awaits its receipt, and how long there is room", json=True)
+    verb("stats", _stats, "how much is kept, what awaits its receipt, and how long there is room")
 
-    listing = verb("list", _list, "list records, oldest first; no traveller is in them", json=True)
+    listing = verb("list", _list, "list records, oldest first; no traveller is in them")
     _add_stream(listing, "crossing")
     listing.add_argument("--after", type=int, default=0, metavar="N", help="only those after this position")
     listing.add_argument("--limit", type=_count, default=50, metavar="N", help="at most so many [50]")
     listing.add_argument("--unreceipted", action="store_true", help="only those that await their receipt")
 
-    show = verb("show", _show, "show one record: position, envelope, hash, sizes and key ids", json=True)
+    show = verb("show", _show, "show one record: position, envelope, hash, sizes and key ids")
     show.add_argument("position", type=int, metavar="N", help="its position in the stream")
     _add_stream(show, "crossing")
 
-    check = verb("verify", _verify, "check every signature and every link of the chain", json=True)
+    check = verb("verify", _verify, "check every signature and every link of the chain")
     _add_stream(check, "")
 
-    export = verb(
-        "export", _export, "write sealed records to a stick, for a post that was offline too long", json=False
-    )
+    export = verb("export", _export, "write sealed records to a stick, for a post that was offline too long")
     export.add_argument("target", type=Path, metavar="FOLDER|FILE", help="the stick, or a new file ending in .jsonl")
     export.add_argument("--all", action="store_true", help="everything that is kept, not only what awaits its receipt")
 
-    receipts = verb("import-receipts", _import_receipts, "give the centre's receipts to the running kiosk", json=True)
+    receipts = verb("import-receipts", _import_receipts, "give the centre's receipts to the running kiosk")
     receipts.add_argument("file", type=Path, metavar="FILE", help="what `landfall-central import` wrote, or its folder")
 
 
@@ -128,6 +126,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from edge.queue.export import export
     from edge.queue.screen import print_exported, progress_bars
+    from edge.screen import print_json
     from edge.seal import Signer
 
     with _store(options) as (settings, kiosk, reader), progress_bars() as show:
@@ -135,7 +134,11 @@ def _export(options: argparse.Namespace) -> int:
         signer = Signer(_record_key(settings))
         done = export(reader, signer, kiosk, options.target, everything=options.all, at=at, progress=show)
         store = settings.resolve(settings.store.path)
-    print_exported(done, is_own_disk=any(path.stat().st_dev == store.stat().st_dev for path in done.files))
+    is_own_disk = any(path.stat().st_dev == store.stat().st_dev for path in done.files)
+    if options.json:
+        print_json({**asdict(done), "files": [str(path) for path in done.files], "is_own_disk": is_own_disk})
+    else:
+        print_exported(done, is_own_disk=is_own_disk)
     return 1 if done.unreadable else 0
 
 

@@ -19,6 +19,7 @@ from edge.queue.chain import ChainReport
 from edge.queue.export import Exported
 from edge.screen import print_queue
 
+STEPS = 500  # of a bar: drawing must not cost more than the work
 _MEANINGS = {
     "held": ("accepted", "green"),
     "no_news": ("known already", "green"),
@@ -39,10 +40,14 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     console = Console(stderr=True)
     bars = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     tasks: dict[str, Any] = {}
+    shown: dict[str, int] = {}
 
     def show(what: str, done: int, total: int) -> None:
         if what not in tasks:
             tasks[what] = bars.add_task(what, total=total)
+        elif done < total and done - shown[what] < total / STEPS:
+            return
+        shown[what] = done
         bars.update(tasks[what], completed=done, total=total)
 
     with bars:

@@ -10,6 +10,7 @@ import pytest
 
 from edge.cli import main
 from edge.control import ControlServer
+from edge.queue import cli
 from edge.wire.carried import encode_receipts
 from provisioning.authority import make_kiosk_keys
 from tests.edge.queue.sealed_store import KIOSK
@@ -73,6 +74,9 @@ def test_an_export_says_which_files_it_wrote(run, tmp_path) -> None:
     status, out, _ = run("export", str(tmp_path / "stick"))
     assert status == 0
     assert "records_utopia_lane-1_001.jsonl" in out
+    found = json.loads(run("export", str(tmp_path / "stick"), "--json")[1])
+    assert found["files"] == [str(tmp_path / "stick" / "records_utopia_lane-1_002.jsonl")]
+    assert [(one["stream"], one["first"], one["last"]) for one in found["sections"]][0] == ("crossing", 1, 6)
     status, _, err = run("export", str(tmp_path / "stik"))
     assert (status, err.count("\n")) == (1, 1)
 
@@ -83,7 +87,15 @@ def test_a_key_in_systemds_hands_says_how_to_reach_it(run, config, tmp_path, mon
     status, _, err = run("verify")
     assert status == 1 and "run this as root while the kiosk runs" in err
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "keys"))
-    assert run("verify")[0] == 1 and run("list")[0] == 0
+    assert "key that is not known here" in run("verify")[1]
+
+
+def test_root_finds_the_keys_where_the_running_unit_has_them(run, config, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    monkeypatch.setattr(cli, "UNIT_CREDENTIALS", tmp_path / "keys")
+    config.write_text(LEAST.replace("record.jwk", "$CREDENTIALS_DIRECTORY/record.key.json"), encoding="utf-8")
+    assert "key that is not known here" in run("verify")[1]
 
 
 @pytest.fixture
