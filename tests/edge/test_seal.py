@@ -12,7 +12,18 @@ from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OctKey, OKPKey
 
 from edge.errors import SealError
-from edge.seal import MAX_LETTER_BYTES, Opener, Sealer, Signer, Verifier, load_private_key, load_public_key, parse_key
+from edge.seal import (
+    MAX_LETTER_BYTES,
+    Opener,
+    Sealer,
+    Signer,
+    Verifier,
+    load_private_key,
+    load_public_key,
+    parse_key,
+    unverified_header,
+    unverified_payload,
+)
 
 SIGNING = OKPKey.generate_key("Ed25519")
 CENTRE = OKPKey.generate_key("X25519")
@@ -310,3 +321,19 @@ def test_a_letter_that_is_too_large_is_not_opened() -> None:
 def header_segment() -> str:
     """Return the protected header of a real letter."""
     return SEALER.seal(b"x").partition(".")[0]
+
+
+def test_a_token_that_nobody_verified_can_be_looked_at() -> None:
+    key, centre = OKPKey.generate_key("Ed25519"), OKPKey.generate_key("X25519")
+    signed, sealed = Signer(key).sign(b"said", "landfall-record"), Sealer(centre).seal(b"secret")
+    assert unverified_header(signed)["kid"] == key.thumbprint()
+    assert unverified_payload(signed) == b"said"
+    assert unverified_header(sealed)["kid"] == centre.thumbprint()
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "a.b.c.d.e", "é.b.c", "..", "...."])
+def test_what_is_no_token_cannot_be_looked_at(token) -> None:
+    with pytest.raises(SealError):
+        unverified_header(token)
+    with pytest.raises(SealError):
+        unverified_payload(token)
