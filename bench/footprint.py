@@ -70,14 +70,14 @@ def run(quick: bool) -> list[Row]:
             imported = {config: _imported(config, environment) for config in (bare, fitted)}
         finally:
             port.unplug()
-    ready_s, cpu_s, resident_mib = (statistics.median(column) for column in zip(*starts, strict=True))
+    ready_s, took_s, resident_mib = (statistics.median(column) for column in zip(*starts, strict=True))
     unwanted = (imported[bare] & VENDORS) | (imported[fitted] & VENDORS - CONFIGURED)
     libraries = ", ".join(sorted(imported[fitted], key=str.lower))
     return [
         Row("resident memory, idle and connected, no camera", resident_mib, "MiB", bar=45),
         Row("the same without reader and panel", bare_mib, "MiB"),
         Row("start to ready", ready_s, "s", bar=1),
-        Row("CPU time of a start", cpu_s, "s"),
+        Row("CPU time of a start", took_s, "s"),
         Row(
             "libraries of devices that are not configured", len(unwanted), "", bar=0, beside=" ".join(sorted(unwanted))
         ),
@@ -121,9 +121,9 @@ def _start(config: Path, environment: dict[str, str], *, settle_s: float) -> Sta
     begin = time.perf_counter()
     with _daemon(config, environment) as (kiosk, _):
         ready_s = time.perf_counter() - begin
-        cpu_s = _cpu_s(kiosk.pid)
+        took_s = cpu_s(kiosk.pid)
         time.sleep(settle_s)
-        return Start(ready_s, cpu_s, resident_mib(kiosk.pid))
+        return Start(ready_s, took_s, resident_mib(kiosk.pid))
 
 
 def _imported(config: Path, environment: dict[str, str]) -> set[str]:
@@ -135,8 +135,8 @@ def _imported(config: Path, environment: dict[str, str]) -> set[str]:
     return {name for name in others if not name.startswith("_") and find_spec(name)}  # without those looked for in vain
 
 
-def _cpu_s(pid: int) -> float:
-    """Return the CPU time of a process (utime and stime of proc_pid_stat(5))."""
+def cpu_s(pid: int) -> float:
+    """Return the CPU time that a process has taken (utime and stime of proc_pid_stat(5))."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

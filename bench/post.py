@@ -7,6 +7,8 @@ recorder, so their sizes are those of a kiosk.
 from __future__ import annotations
 
 import queue
+import shutil
+import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -32,6 +34,7 @@ from hw.simulated.travellers import specimen
 
 KIOSK = "bench-post/kiosk-1"
 PHOTO_BYTES = 40_000
+FILL_AT_ONCE = 1_000
 POLICY = PolicySettings(specimens="accept")
 clock = SystemClock(floor=datetime(2026, 1, 1, tzinfo=UTC), has_rtc=True)
 
@@ -57,7 +60,7 @@ def draft(ordinal: int, *, photo: bool = False) -> CrossingDraft:
 
 
 class Desk:
-    """A recorder in a thread of its own; `record` returns when the crossing is on disk."""
+    """A recorder in a thread of its own; `record` returns when the crossings are on disk."""
 
     def __init__(self, path: Path, keys: Keys) -> None:
         self._events: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -75,10 +78,12 @@ class Desk:
         self.recorder.stop()
         self._thread.join()
 
-    def record(self, crossing: CrossingDraft) -> None:
-        """Put a crossing on disk."""
-        self.recorder.record(crossing)
-        self._wait_for(Recorded)
+    def record(self, *crossings: CrossingDraft) -> None:
+        """Put crossings on disk."""
+        for crossing in crossings:
+            self.recorder.record(crossing)
+        for _ in crossings:
+            self._wait_for(Recorded)
 
     def _wait_for(self, kind: type) -> None:
         while not isinstance(event := self._events.get(timeout=30), kind):
@@ -100,3 +105,17 @@ def make_recorder(path: Path, keys: Keys, put: Callable[[object], None]) -> Reco
         budget=DiskBudget(1 * MB, 1 * MB),
         free_bytes=free_bytes,
     )
+
+
+def fill(path: Path, keys: Keys, count: int) -> None:
+    """Make a store at `path` with so many sealed crossings, as a recorder wrote them on a disk that costs nothing."""
+    travellers = [draft(ordinal) for ordinal in range(1, 101)]
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else path.parent) as folder:
+        made = Path(folder) / path.name
+        with Desk(made, keys) as desk:
+            for first in range(0, count, FILL_AT_ONCE):
+                some = range(first, min(first + FILL_AT_ONCE, count))
+                desk.record(*(replace(travellers[n % len(travellers)], id=str(uuid6.uuid7())) for n in some))
+        shutil.copyfile(made, path)
+    path.chmod(0o600)

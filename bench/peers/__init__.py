@@ -1,0 +1,1 @@
+"""Programs that run beside the kiosk in a benchmark, each in a process of its own."""
