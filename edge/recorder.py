@@ -1,15 +1,15 @@
 """The one writer of the store: seals what a lane wants recorded, and appends it with one sync.
 
 Owns the thread that holds the writing connection, and every change of the store: append, receipts, tombstones, epochs,
-purging, and the amendments that date a boot. Always true: `Recorded` goes out only after the commit was synced; a
-failure leaves nothing half written and the thread goes on; a photo and its crossing are one transaction; a disk that
-runs full loses photos first, then the lane, and never a record that the centre does not hold.
+purging, and when a boot is dated; how a record is written stands in `edge.letters`. Always true: `Recorded` goes out
+only after the commit was synced; a failure leaves nothing half written and the thread goes on; a photo and its
+crossing are one transaction; a disk that runs full loses photos first, then the lane, and never a record that the
+centre does not hold.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 import queue
 import uuid
@@ -18,15 +18,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
-import uuid6
-
 from edge import boots
 from edge.boots import Boots
-from edge.cache import Cache, Head, StoredRecord, Unreadable
+from edge.cache import Cache, StoredRecord, Unreadable
 from edge.cache.records import PURGED
 from edge.disk import MB, DiskBudget
-from edge.documents.verdict import Result, Verdict
 from edge.errors import StoreDamaged, StoreError, StoreFull
 from edge.events import (
     CrossingDraft,
@@ -44,10 +40,9 @@ from edge.events import (
     StoreFailed,
     StoreReady,
 )
+from edge.letters import Letters
 from edge.seal import Sealer, Signer
-from edge.wire import record as wire
-from edge.wire.crossing import Amendment, AuditEvent, Crossing, EpochStart, Evidence, Letter, Photo
-from edge.wire.messages import RECORD_TYP
+from edge.wire.record import Position
 from edge.wire.topics import Stream
 
 IDLE_S = 2.0
@@ -92,9 +87,9 @@ class Recorder:
         floor_s: float = 0.0,
         idle_s: float = IDLE_S,
     ) -> None:
-        self._kiosk, self._site = kiosk, kiosk.partition("/")[0]
+        self._kiosk = kiosk
         self._path = path
-        self._sealer, self._signer = sealer, signer
+        self._letters = Letters(kiosk, sealer, signer)
         self._tell, self._now = put, now
         self._hardware = hardware
         self._keep_receipted_s = keep_receipted_s
@@ -106,7 +101,6 @@ class Recorder:
         self._boots: Boots | None = None
         self._boots_kept: boots.Kept | None = None
         self._cache: Cache | None = None
-        self._heads: dict[str, Head] = {}
 
     # --- called from other threads -----------------------------------------------------------------------------------
 
@@ -162,7 +156,7 @@ class Recorder:
         try:
             cache = Cache.open(self._path)
             self._cache = cache
-            self._heads = dict(cache.heads())
+            self._look_at_heads()
             self._boots = Boots(boots.decode(cache.state(BOOTS)), now := self._now(), floor_s=self._floor_s)
             self._boots.wrote(now.clock)  # this start will be on record in a moment
             if reason := self._why_new_epoch(cache):
@@ -180,7 +174,7 @@ class Recorder:
     def _why_new_epoch(self, cache: Cache) -> str:
         if cache.salvaged is not None:
             return "salvaged"
-        if any(stream not in self._heads for stream in Stream):
+        if any(stream not in self._letters.heads for stream in Stream):
             return "new_store"
         known = cache.state("hardware") or ""
         return "other_hardware" if known and self._hardware and known != self._hardware else ""
@@ -202,15 +196,15 @@ class Recorder:
         try:
             match request:
                 case CrossingDraft():
-                    self._record_crossing(_encodable(request))
+                    self._record_crossing(request)
                 case DecisionDraft():
                     self._record_decision(request)
                 case _Audit():
-                    self._append([self._audit_record(request)])
+                    self._write_audit(request.event, **request.detail)
                 case _Probe():
                     self._measure_room()
                     if self._room is not Room.NONE:
-                        self._append([self._audit_record(_Audit("store_probed", {}))])
+                        self._write_audit("store_probed")
                         self._tell(StoreReady())
                 case ReceiptAccepted():
                     self._hold(request)
@@ -223,7 +217,7 @@ class Recorder:
         except StoreDamaged:
             raise
         except StoreError as error:
-            self._heads = dict(self._store.heads())
+            self._look_at_heads()
             if isinstance(request, CrossingDraft | DecisionDraft):
                 self._tell(RecordFailed(request.id, error.message))
 
@@ -274,100 +268,29 @@ class Recorder:
             known.look(now)
             intervals = known.intervals(now)
             for interval in intervals:
-                self._append([self._clock_amendment(interval, now)])
+                self._append([self._letters.clock(interval, now)], now)
             if intervals:
                 known.dated()
             if is_last or known.is_news_after(self._boots_kept):
                 self._store.set_state(BOOTS, boots.encode(known), synced=bool(intervals))
                 self._boots_kept = known.kept
 
-    def _clock_amendment(self, interval: boots.Interval, now: Moment) -> StoredRecord:
-        amendment = Amendment(
-            id=str(uuid6.uuid7()),
-            kiosk=self._kiosk,
-            position=self._next_position(Stream.CROSSING),
-            at=now.text,
-            clock=now.clock,
-            amends=interval.boot_id,
-            kind="clock",
-            detail=interval.detail,
-        )
-        return self._seal(wire.AMENDMENT, amendment, now.text)
-
     # --- drafts ------------------------------------------------------------------------------------------------------
 
     def _record_crossing(self, draft: CrossingDraft) -> None:
-        draft = self._within_budget(draft)
-        records: list[StoredRecord] = []
-        photo = Photo(absent=draft.photo_absent)
-        if draft.photo is not None:
-            digest = hashlib.sha256(draft.photo).hexdigest()
-            position = self._next_position(Stream.EVIDENCE)
-            evidence = Evidence(
-                id=str(uuid6.uuid7()),
-                kiosk=self._kiosk,
-                position=position,
-                crossing=draft.id,
-                at=draft.moment.text,
-                media_type="image/jpeg",
-                sha256=digest,
-                content=draft.photo,
-            )
-            records.append(self._seal(wire.EVIDENCE, evidence, draft.moment.text, training=draft.training))
-            photo = Photo(sha256=digest, evidence_sequence=position.sequence)
-        crossing = Crossing(
-            id=draft.id,
-            kiosk=self._kiosk,
-            site=self._site,
-            position=self._next_position(Stream.CROSSING),
-            direction=draft.direction,
-            lane=draft.lane,
-            at=draft.moment.text,
-            clock=draft.moment.clock,
-            documents=draft.documents,
-            conveyance=draft.conveyance,
-            group=None,
-            photo=photo,
-            outcome=draft.outcome,
-            training=draft.training,
-        )
-        sealed = self._seal(
-            wire.CROSSING,
-            crossing,
-            draft.moment.text,
-            direction=draft.direction,
-            outcome=draft.outcome.result,
-            training=draft.training,
-        )
-        self._append([*records, sealed])
-        self._tell(Recorded(draft.id, crossing.position))
+        self._record(draft, self._letters.crossing(self._within_budget(draft)))
 
     def _record_decision(self, draft: DecisionDraft) -> None:
-        amendment = Amendment(
-            id=draft.id,
-            kiosk=self._kiosk,
-            position=self._next_position(Stream.CROSSING),
-            at=draft.moment.text,
-            clock=draft.moment.clock,
-            amends=draft.amends,
-            kind="decision",
-            detail={"result": draft.result, "by": "officer"},
-        )
-        self._append([self._seal(wire.AMENDMENT, amendment, draft.moment.text, outcome=draft.result)])
-        self._tell(Recorded(draft.id, amendment.position))
+        self._record(draft, [self._letters.decision(draft)])
 
-    def _audit_record(self, audit: _Audit) -> StoredRecord:
+    def _record(self, draft: CrossingDraft | DecisionDraft, records: list[StoredRecord]) -> None:
+        self._append(records, draft.moment)
+        last = records[-1]
+        self._tell(Recorded(draft.id, Position(self._kiosk, last.epoch, last.stream, last.sequence)))
+
+    def _write_audit(self, event: str, **detail: object) -> None:
         moment = self._now()
-        event = AuditEvent(
-            id=str(uuid6.uuid7()),
-            kiosk=self._kiosk,
-            position=self._next_position(Stream.AUDIT),
-            at=moment.text,
-            clock=moment.clock,
-            event=audit.event,
-            detail=audit.detail,
-        )
-        return self._seal(wire.AUDIT, event, moment.text)
+        self._append([self._letters.audit(event, detail, moment)], moment)
 
     # --- what the uplink found ---------------------------------------------------------------------------------------
 
@@ -382,7 +305,7 @@ class Recorder:
     def _rewind(self, resend: ResendAsked) -> None:
         self._remember_generation(resend.generation)
         self._store.rewind(resend.stream, resend.after)
-        self._append([self._audit_record(_Audit("resend_followed", {"stream": resend.stream, "after": resend.after}))])
+        self._write_audit("resend_followed", stream=resend.stream, after=resend.after)
         self._tell(StoreChanged(rewound=(resend.stream,)))
 
     def _remember_generation(self, generation: str) -> None:
@@ -391,30 +314,16 @@ class Recorder:
 
     def _set_aside(self, found: RecordUnreadable) -> None:
         """Put a signed tombstone in the place of a record that cannot be read or sent."""
-        claims = wire.Claims(
-            kiosk=self._kiosk,
-            epoch=found.epoch,
-            stream=found.stream,
-            sequence=found.sequence,
-            prev=found.prev,
-            type=wire.TOMBSTONE,
-            sha256=wire.sha256_hex(""),
-            replaces=found.hash,
-            reason=found.reason,
-        )
-        tombstone = self._compose(claims, str(uuid6.uuid7()), self._now().text, letter="")
-        if found.hash:
-            tombstone = msgspec.structs.replace(tombstone, hash=found.hash)
+        tombstone = self._letters.tombstone(found, self._now())
         self._store.set_aside(Unreadable(found.stream, found.sequence, found.hash, found.reason), tombstone)
         if found.reason != PURGED:  # released long ago; the centre has lost it since, and knows
-            detail = {"stream": found.stream, "sequence": found.sequence, "reason": found.reason}
-            self._append([self._audit_record(_Audit("record_set_aside", detail))])
+            self._write_audit("record_set_aside", stream=found.stream, sequence=found.sequence, reason=found.reason)
         self._tell(StoreChanged())
 
     def _end_epoch(self, ended: EpochEnded) -> None:
         if ended.reason == "forked":
             self._store.mark_forked(ended.epoch)
-        if self._heads[ended.stream].epoch == ended.epoch:
+        if self._letters.heads[ended.stream].epoch == ended.epoch:
             self._begin_epoch(ended.reason)
             self._tell(StoreChanged())
 
@@ -432,100 +341,16 @@ class Recorder:
 
     def _begin_epoch(self, reason: str) -> None:
         """Begin a new epoch in every stream, each with a first record that says what was before."""
-        moment = self._now()
-        epoch = uuid.uuid4().hex
-        first = []
-        for stream in Stream:
-            old = self._heads.get(stream)
-            self._heads[stream] = _head_in_epoch(stream, epoch, old)
-            start = EpochStart(
-                id=str(uuid6.uuid7()),
-                kiosk=self._kiosk,
-                position=self._next_position(stream),
-                at=moment.text,
-                previous_epoch=self._previous_epoch(old),
-                last_sequence=old.next_sequence - 1 if old else 0,
-                last_hash=old.last_hash if old else "",
-                reason=reason,  # type: ignore[arg-type]
-            )
-            first.append(self._seal(wire.EPOCH, start, moment.text))
+        moment, epoch, salvaged = self._now(), uuid.uuid4().hex, self._store.salvaged
+        first = self._letters.epoch(epoch, reason, moment, previous=salvaged.epoch if salvaged is not None else None)
         self._store.begin_epoch(epoch, moment.text, reason, first)
-        self._heads = dict(self._store.heads())
+        self._look_at_heads()
 
-    def _previous_epoch(self, old: Head | None) -> str:
-        salvaged = self._store.salvaged
-        return salvaged.epoch if salvaged is not None else old.epoch if old else ""
+    def _look_at_heads(self) -> None:
+        self._letters.heads = dict(self._store.heads())
 
-    def _next_position(self, stream: str) -> wire.Position:
-        head = self._heads[stream]
-        return wire.Position(self._kiosk, head.epoch, stream, head.next_sequence)
-
-    def _seal(
-        self,
-        type: str,
-        letter: Letter,
-        time: str,
-        *,
-        direction: str = "",
-        outcome: str = "",
-        training: bool = False,
-    ) -> StoredRecord:
-        """Seal a letter to the centre and sign its envelope; the only copy in the clear is the one in memory."""
-        position = letter.position
-        if isinstance(letter, Crossing | Amendment | AuditEvent):
-            self._known_boots.wrote(letter.clock)
-        sealed = self._sealer.seal(msgspec.json.encode(letter), deflate=type == wire.EVIDENCE)
-        claims = wire.Claims(
-            kiosk=position.kiosk,
-            epoch=position.epoch,
-            stream=position.stream,
-            sequence=position.sequence,
-            prev=self._heads[position.stream].last_hash,
-            type=type,
-            sha256=wire.sha256_hex(sealed),
-        )
-        stored = self._compose(claims, letter.id, time, sealed)
-        return msgspec.structs.replace(stored, direction=direction, outcome=outcome, training=training)
-
-    def _compose(self, claims: wire.Claims, id: str, time: str, letter: str) -> StoredRecord:
-        envelope = self._signer.sign(wire.encode_claims(claims), RECORD_TYP)
-        record = wire.compose(id, time, claims, envelope, letter)
-        return StoredRecord(
-            stream=claims.stream,
-            epoch=claims.epoch,
-            sequence=claims.sequence,
-            id=id,
-            type=claims.type,
-            time=time,
-            direction="",
-            outcome="",
-            training=False,
-            hash=record.hash,
-            body=record.encode(),
-        )
-
-    def _append(self, records: list[StoredRecord]) -> None:
+    def _append(self, records: list[StoredRecord], moment: Moment) -> None:
+        self._known_boots.wrote(moment.clock)
         self._store.append(records)
-        for record in records:
-            self._heads[record.stream] = self._store.heads()[record.stream]
+        self._look_at_heads()
         self._tell(StoreChanged())
-
-
-def _encodable(draft: CrossingDraft) -> CrossingDraft:
-    """Return the draft; fields of a document that JSON cannot hold are left out and said, so that they stop nobody."""
-    documents = []
-    for document in draft.documents:
-        try:
-            msgspec.json.encode(document)
-        except (msgspec.MsgspecError, TypeError, ValueError):
-            verdict = Verdict("fields", Result.FAILED, "cannot be written as JSON")
-            document = msgspec.structs.replace(document, fields={}, verdicts=(*document.verdicts, verdict))
-        documents.append(document)
-    return replace(draft, documents=tuple(documents))
-
-
-def _head_in_epoch(stream: str, epoch: str, old: Head | None) -> Head:
-    """Return a head from which the first record of a new epoch takes its position and `prev`."""
-    if old is None:
-        return Head(stream, epoch, 1, "", 0, 0, "", 0, 0)
-    return msgspec.structs.replace(old, epoch=epoch)
