@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from edge.errors import ContractError
@@ -28,9 +28,15 @@ def test_a_topic_is_spelt_as_the_contract_says(topic, spelt) -> None:
 
 @given(st.from_regex(topics.NAME, fullmatch=True), st.from_regex(topics.NAME, fullmatch=True))
 def test_what_was_put_together_comes_apart_again(site, kiosk) -> None:
+    assume(len(site) + len(kiosk) < topics.MAX_KIOSK_ID)
     both = topics.kiosk_id(site, kiosk)
     assert topics.parse_topic(topics.stream_topic(both, "audit")) == (both, "stream", "audit")
     assert topics.parse_topic(topics.status_topic(both)) == (both, "status", "")
+
+
+def test_a_name_that_no_certificate_can_hold_is_refused() -> None:
+    with pytest.raises(ContractError, match="64 characters"):
+        topics.kiosk_id("a" * 32, "b" * 32)
 
 
 @pytest.mark.parametrize("name", ["", "Utopia", "a b", "a/b", "+", "#", "-a", "a" * 33, "é", "a\n", "a_b"])
