@@ -281,8 +281,8 @@ class Daemon:
                     state = "connected" if event.is_connected else "disconnected"
                     self._log(Priority.NOTICE, f"uplink {state}", reason=event.reason)
             case UplinkTrouble():
-                self._vitals.troubles[event.what] += 1
-                self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what)
+                self._vitals.troubles[event.what] += event.count
+                self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what, count=event.count)
             case ControlAsked():
                 event.reply(self._answer(event, now))
             case StoreFailed():

@@ -98,10 +98,14 @@ class ReceiptAccepted:
 
 @dataclass(frozen=True, slots=True)
 class UplinkTrouble:
-    """Something about a stream that the centre or the broker said was not followed; `what` says why in one word."""
+    """Something about a stream that the centre or the broker said was not followed; `what` says why in one word.
+
+    `count` is how often, since it was told last.
+    """
 
     stream: str
     what: str
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

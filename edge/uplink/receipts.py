@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge.errors import ContractError, SealError
 from edge.events import EpochEnded, ReceiptAccepted, UplinkTrouble
 from edge.wire import messages
 from edge.wire.messages import Receipt
+from edge.wire.record import TOMBSTONE, decode_record
 
 NOT_VALID = "not_valid"  # of a receipt, or any message, that the centre did not sign
 
@@ -41,6 +42,7 @@ class Reader(Protocol):
     def heads(self) -> dict: ...
     def first_after(self, stream: str, sequence: int, *, limit: int, max_bytes: int) -> list: ...
     def state(self, key: str) -> str | None: ...
+    def close(self) -> None: ...
 
 
 class Verifies(Protocol):
@@ -91,8 +93,15 @@ def weigh(receipt: Receipt, kiosk: str, stream: str, reader: Reader, *, held: in
         (own,) = reader.first_after(stream, receipt.held_up_to - 1, limit=1, max_bytes=1)
         if not own.hash:
             return Meaning.UNREADABLE_HERE
+        if own.hash != receipt.hash_at and _is_blank(own):
+            return Meaning.UNREADABLE_HERE
         known = replace(known, epoch_at=getattr(own, "epoch", receipt.epoch), hash_at=own.hash)
     return judge(receipt, known)
+
+
+def _is_blank(own: Any) -> bool:
+    """Tell whether this is a tombstone that does not know the hash of what it replaces, and has its own instead."""
+    return getattr(own, "type", "") == TOMBSTONE and decode_record(own.body).hash == own.hash
 
 
 def consequences(receipt: Receipt, stream: str, meaning: Meaning) -> list[Consequence]:

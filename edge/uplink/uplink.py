@@ -8,68 +8,45 @@ to connect is jittered (decorrelated), and starts small again only after a conne
 from __future__ import annotations
 
 import contextlib
-import itertools
 import queue
 import random
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from edge.errors import ContractError, SealError, StoreError
 from edge.events import (
     Moment,
-    RecordUnreadable,
     ResendAsked,
     StoreFailed,
     UplinkChanged,
     UplinkTrouble,
 )
 from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
-from edge.uplink.receipts import NOT_VALID, Meaning, consequences, weigh
+from edge.uplink.receipts import NOT_VALID, Meaning, Reader, Verifies, consequences, weigh
 from edge.uplink.sender import Sender
+from edge.uplink.troubles import Troubles
+from edge.uplink.unsendable import Unsendable
 from edge.uplink.window import Window
 from edge.wire import messages
-from edge.wire.record import BATCH_CONTENT_TYPE, EPOCH, encode_batch
+from edge.wire.record import BATCH_CONTENT_TYPE, encode_batch
 from edge.wire.topics import Stream, command_topic, health_topic, parse_topic, receipt_topic, status_topic, stream_topic
 
 STABLE_S = 60.0
 NO_MATCHING_SUBSCRIBERS = 0x10
 PACKET_TOO_LARGE = 0x95
+PUBACK_S = 180.0  # a broker that answers pings and no PUBLISH for so long is left
 AHEAD_WINDOWS = 4  # how many windows may await their receipt
-MOST_RECORDS = 500
-
-
-class Stored(Protocol):
-    """A record of the cache; one that cannot be read has a `reason` in place of `epoch`, `type` and `body`."""
-
-    sequence: int
-    hash: str
-    epoch: str
-    type: str
-    reason: str
-
-
-class Reader(Protocol):
-    """What the uplink needs of `edge.cache.CacheReader`."""
-
-    def heads(self) -> dict: ...
-    def first_after(self, stream: str, sequence: int, *, limit: int, max_bytes: int) -> list: ...
-    def hash_at(self, stream: str, sequence: int) -> str | None: ...
-    def state(self, key: str) -> str | None: ...
-    def close(self) -> None: ...
+MOST_RECORDS = 64
+MOST_EVENTS = 256  # that are taken before it is time to send again
+MOST_WAITING = 1000  # a flood beyond this is not kept: what mattered in it comes again
 
 
 class Signs(Protocol):
     """`edge.seal.Signer`."""
 
     def sign(self, payload: bytes, typ: str) -> str: ...
-
-
-class Verifies(Protocol):
-    """`edge.seal.Verifier` with the centre's keys."""
-
-    def verify(self, token: str, typ: str) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +91,11 @@ class Uplink:
         now: Callable[[], Moment],
         pace: Pace,
         jitter: random.Random,
+        new_link: Callable[[int, Endpoint, Will, Callable[[LinkEvent], None]], Link] = Link,
     ) -> None:
         self._identity, self._endpoint, self._pace = identity, endpoint, pace
         self._open_reader, self._signer, self._centre = open_reader, signer, centre
-        self._tell, self._now, self._jitter = put, now, jitter
+        self._tell, self._now, self._jitter, self._new_link = put, now, jitter, new_link
         self._queue: queue.SimpleQueue[LinkEvent | _Wake] = queue.SimpleQueue()
         self._reader: Reader | None = None
         self._senders: dict[str, Sender] = {}
@@ -131,7 +109,8 @@ class Uplink:
         self._retry_at_s = 0.0
         self._generation = ""
         self._last_resend: dict[str, str] = {}
-        self._told: dict[str, int] = {}  # the last record of each stream that was reported as impossible to send
+        self._troubles = Troubles(put)
+        self._unsendable: Unsendable | None = None
         self._is_stopping = False
 
     # --- called from other threads -----------------------------------------------------------------------------------
@@ -154,6 +133,7 @@ class Uplink:
         """Work until `stop`; errors of the store end it with `StoreFailed`, everything else is tried again."""
         try:
             self._reader = self._open_reader()
+            self._unsendable = Unsendable(self._reader, self._tell, self._trouble)
             self._generation = self._reader.state("generation") or ""
             self._look_at_heads()
             while not self._is_stopping:
@@ -172,11 +152,13 @@ class Uplink:
         timeout_s = None if wake_at_s is None else max(0.0, wake_at_s - now_s)
         with contextlib.suppress(queue.Empty):
             self._take(self._queue.get(timeout=timeout_s))
-            while True:  # take all that is there before sending
+            for _ in range(MOST_EVENTS):  # what is there goes before sending, unless it never ends
                 self._take(self._queue.get_nowait())
         if self._is_stopping:
             return
         now_s = self._clock_s()
+        self._troubles.tell_due(now_s)
+        self._leave_mute_broker(now_s)
         if self._link is None and now_s >= self._retry_at_s:
             self._connect()
         for sender in self._senders.values():
@@ -184,12 +166,12 @@ class Uplink:
         self._send(now_s)
 
     def _wake_at_s(self, now_s: float) -> float | None:
+        times = [self._troubles.wake_at_s()]
         if self._link is None:
-            return self._retry_at_s
-        if self._window is None:
-            return None
-        times = [time for sender in self._senders.values() if (time := sender.wake_at_s(now_s)) is not None]
-        return min(times, default=None)
+            times.append(self._retry_at_s)
+        elif self._window is not None:
+            times += [sender.wake_at_s(now_s) for sender in self._senders.values()]
+        return min((time for time in times if time is not None), default=None)
 
     def _take(self, event: LinkEvent | _Wake) -> None:
         if isinstance(event, _Wake):
@@ -212,12 +194,17 @@ class Uplink:
             case Arrived():
                 self._arrived(event)
 
+    def _hear(self, event: LinkEvent) -> None:
+        """Take an event from a link's own thread."""
+        if not isinstance(event, Arrived) or self._queue.qsize() < MOST_WAITING:
+            self._queue.put(event)
+
     # --- connection --------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
         self._links += 1
         will = Will(status_topic(self._identity.kiosk), self._status("offline"))
-        self._link = Link(self._links, self._endpoint, will, self._queue.put)
+        self._link = self._new_link(self._links, self._endpoint, will, self._hear)
         self._link.open()
 
     def _announce(self, event: Connected) -> None:
@@ -232,7 +219,8 @@ class Uplink:
         self._connected_at_s = self._clock_s()
         self._link.subscribe([receipt_topic(kiosk, "+"), command_topic(kiosk, "+")])
         self._link.publish(status_topic(kiosk), self._status("online"), retain=True)
-        self._told.clear()
+        if self._unsendable is not None:
+            self._unsendable.forget()
         for sender in self._senders.values():
             sender.reconnected()
         self._tell(UplinkChanged(True, "connected"))
@@ -251,6 +239,11 @@ class Uplink:
         self._retry_at_s = now_s + self._retry_s
         self._tell(UplinkChanged(False, event.reason))
 
+    def _leave_mute_broker(self, now_s: float) -> None:
+        since_s = None if self._window is None else self._window.waits_since_s()
+        if self._link is not None and since_s is not None and now_s - since_s >= PUBACK_S:
+            self._lost(Disconnected(self._link.number, "the broker acknowledges nothing"))
+
     def _say_goodbye(self) -> None:
         if self._link is not None:
             if self._window is not None:
@@ -259,12 +252,7 @@ class Uplink:
             self._link = self._window = None
 
     def _status(self, state: str) -> bytes:
-        heads = {} if self._reader is None else self._reader.heads()
-        streams = {
-            name: messages.StreamHead(head.epoch, head.next_sequence, head.last_hash, self._senders[name].held)
-            for name, head in heads.items()
-            if name in self._senders
-        }
+        heads = {} if self._reader is None or state == "offline" else self._reader.heads()
         identity = self._identity
         status = messages.Status(
             kiosk=identity.kiosk,
@@ -273,7 +261,11 @@ class Uplink:
             boot_id=identity.boot_id,
             version=identity.version,
             at=self._now().text,
-            streams=streams if state == "online" else {},
+            streams={
+                name: messages.StreamHead(head.epoch, head.next_sequence, head.last_hash, self._senders[name].held)
+                for name, head in heads.items()
+                if name in self._senders
+            },
         )
         return self._signer.sign(messages.encode(status), messages.STATUS_TYP).encode("ascii")
 
@@ -310,19 +302,20 @@ class Uplink:
 
     def _send_batch(self, stream: str, sender: Sender, now_s: float) -> bool:
         """Publish the next records of one stream in one PUBLISH; return whether anything went out."""
-        assert self._reader is not None and self._window is not None and self._link is not None
-        batch_bytes = self._window.batch_bytes
-        found = self._reader.first_after(stream, sender.cursor, limit=MOST_RECORDS, max_bytes=batch_bytes - 2)
+        assert self._reader is not None and self._unsendable is not None
+        assert self._window is not None and self._link is not None
+        room = self._window.batch_bytes - MOST_RECORDS - 1  # brackets, and a comma between any two
+        found = self._reader.first_after(stream, sender.cursor, limit=MOST_RECORDS, max_bytes=room)
         readable = []
         for record in found:
             if not hasattr(record, "body"):
                 break
             readable.append(record)
         if not readable:
-            self._report_unreadable(stream, found)
+            self._unsendable.unreadable(stream, found, now_s)
             return False
         if len(readable[0].body) + 2 > self._window.packet_bytes:
-            self._report_too_large(stream, readable[0])
+            self._unsendable.too_large(stream, readable[0], now_s)
             return False
         payload = encode_batch(record.body for record in readable)
         mid = self._link.publish(stream_topic(self._identity.kiosk, stream), payload, content_type=BATCH_CONTENT_TYPE)
@@ -332,31 +325,6 @@ class Uplink:
         self._batches[mid] = stream
         sender.sent(readable[-1].sequence, len(payload), now_s)
         return True
-
-    def _report_unreadable(self, stream: str, found: Sequence[Stored]) -> None:
-        """Ask for tombstones, once for each record; the stream waits for them, the others go on."""
-        assert self._reader is not None
-        first = found[0].sequence
-        before = self._reader.first_after(stream, first - 2, limit=1, max_bytes=1) if first > 1 else []
-        lost = list(itertools.takewhile(lambda record: not hasattr(record, "body"), found))
-        epoch = _epoch_of_lost(before, found[len(lost) :]) or self._reader.heads()[stream].epoch
-        prev = before[0].hash if before else ""
-        for record in lost:
-            if record.sequence > self._told.get(stream, 0):
-                self._told[stream] = record.sequence
-                self._tell(RecordUnreadable(stream, epoch, record.sequence, record.hash, prev, record.reason))
-            prev = record.hash
-
-    def _report_too_large(self, stream: str, record: Stored) -> None:
-        """Give up a photo that the broker will never take; a crossing stays and waits for a better broker."""
-        if record.sequence <= self._told.get(stream, 0):
-            return
-        self._told[stream] = record.sequence
-        if stream == Stream.EVIDENCE:
-            prev = self._reader.hash_at(stream, record.sequence - 1) or ""
-            self._tell(RecordUnreadable(stream, record.epoch, record.sequence, record.hash, prev, "too_large"))
-        else:
-            self._tell(UplinkTrouble(stream, "record_too_large_for_broker"))
 
     def _acknowledged(self, event: Acknowledged) -> None:
         if self._window is None or not self._window.acknowledged(event.mid, self._clock_s()):
@@ -384,15 +352,15 @@ class Uplink:
                 payload = self._centre.verify(token, messages.RESEND_TYP)
                 self._follow_resend(messages.decode(messages.Resend, payload))
             else:
-                self._tell(UplinkTrouble(topic.leaf, "unknown_topic"))
+                self._trouble(topic.leaf, "unknown_topic")
         except (SealError, ContractError, UnicodeDecodeError):
-            self._tell(UplinkTrouble(event.topic.rpartition("/")[2], NOT_VALID))
+            self._trouble(event.topic.rpartition("/")[2], NOT_VALID)
 
     def _follow_receipt(self, stream: str, receipt: messages.Receipt) -> None:
         assert self._reader is not None
         sender = self._senders.get(stream)
         if sender is None:
-            self._tell(UplinkTrouble(stream, Meaning.FOREIGN_KIOSK))
+            self._trouble(stream, Meaning.FOREIGN_KIOSK)
             return
         meaning = weigh(
             receipt, self._identity.kiosk, stream, self._reader, held=sender.held, generation=self._generation
@@ -401,14 +369,18 @@ class Uplink:
             self._generation = max(self._generation, receipt.generation)
             sender.receipt(receipt.held_up_to, self._clock_s())
         for event in consequences(receipt, stream, meaning):
-            self._tell(event)
+            if isinstance(event, UplinkTrouble):
+                if not self._trouble(stream, event.what):
+                    return  # one like it was told a moment ago, with what follows from it
+            else:
+                self._tell(event)
 
     def _follow_resend(self, resend: messages.Resend) -> None:
         sender = self._senders.get(resend.stream)
         is_ours = resend.kiosk == self._identity.kiosk and sender is not None
         is_new = resend.generation >= self._generation and resend.at > self._last_resend.get(resend.stream, "")
         if not is_ours or sender is None or not is_new or not 1 <= resend.from_ <= sender.head + 1:
-            self._tell(UplinkTrouble(resend.stream, "resend_not_followed"))
+            self._trouble(resend.stream, "resend_not_followed")
             return
         self._last_resend[resend.stream] = resend.at
         if resend.from_ <= sender.held:
@@ -417,12 +389,8 @@ class Uplink:
         else:
             sender.rewind(sender.held)
 
+    def _trouble(self, stream: str, what: str) -> bool:
+        return self._troubles.add(stream, what, self._clock_s())
+
     def _clock_s(self) -> float:
         return self._now().clock.boottime_s
-
-
-def _epoch_of_lost(before: Sequence[Stored], after: Sequence[Stored]) -> str:
-    """Return the epoch of records between these two, which may be none: the later one's, unless that began an epoch."""
-    if after and after[0].type != EPOCH:
-        return after[0].epoch
-    return getattr(before[0], "epoch", "") if before else ""

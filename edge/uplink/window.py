@@ -70,6 +70,10 @@ class Window:
         """Tell whether nothing awaits its PUBACK."""
         return not self._sent
 
+    def waits_since_s(self) -> float | None:
+        """Return when the oldest PUBLISH went out that awaits its PUBACK, or None."""
+        return next((sent.at_s for sent in self._sent.values()), None)
+
     def sent(self, mid: int, size: int, now_s: float) -> None:
         """Note that a PUBLISH of `size` bytes went out under packet identifier `mid`."""
         self._sent[mid] = _Sent(size, now_s, self._delivered)
