@@ -21,8 +21,9 @@ from tinydb import TinyDB
 
 from edge.cache.records import DAMAGED, LOST, Head, Salvage, StoredRecord, Unreadable
 from edge.cache.rows import purged_key, record_row
-from edge.cache.salvage import Progress, damage_marker, open_sound, pending_salvage, settle_salvage
+from edge.cache.salvage import Progress, damage_marker, pending_salvage, settle_salvage
 from edge.cache.schema import PAGE_BYTES, RECORD_COLUMNS, RECORD_PLACES, store_error, stream_table
+from edge.cache.start import open_sound
 from edge.cache.storage import SqliteStorage
 from edge.cache.table import StreamDB
 from edge.errors import StoreError

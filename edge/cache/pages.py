@@ -50,10 +50,10 @@ class DamagedFile:
             for row_id, values in self._rows_on(image):
                 yield done * PAGE_BYTES, row_id, values
 
-    def rows_in_log(self) -> Iterator[tuple[int, tuple[Value, ...]]]:
-        """Yield (row id, values) of every row in the log alone, the oldest image of a page first."""
+    def pages_in_log(self) -> Iterator[list[tuple[int, tuple[Value, ...]]]]:
+        """Yield the rows, as (row id, values), of each page image in the log alone, the oldest first."""
         for _, offset in self._frames:
-            yield from self._rows_on(_at(self._wal, offset, PAGE_BYTES))
+            yield list(self._rows_on(_at(self._wal, offset, PAGE_BYTES)))
 
     def close(self) -> None:
         """Close both files."""

@@ -18,7 +18,10 @@ from typing import Literal
 from edge.cache.pushdown import Condition
 from edge.cache.records import DAMAGED, LOST, PURGED, Head, StoredRecord, Unreadable
 from edge.cache.schema import HEAD_COLUMNS, RECORD_COLUMNS, store_error, stream_table
-from edge.errors import StoreDamaged
+from edge.errors import StoreDamaged, StoreError
+
+RECORD_WIDTH = len(RECORD_COLUMNS.split(","))
+HEAD_WIDTH = len(HEAD_COLUMNS.split(","))
 
 _DIGEST_BYTES = 16
 _BATCH = 32  # records in memory at once, a photo being 40 kB
@@ -85,6 +88,28 @@ def row_head(row: tuple) -> Head | None:
     try:
         return Head(*values) if _digest(tuple(values), b"") == digest else None
     except UnicodeError:
+        return None
+
+
+def genuine_record(row: tuple) -> StoredRecord | None:
+    """Return the record of a row from a page that may be damaged, None when it is not one that was written."""
+    try:
+        record = row_record(row)
+        if record is not None:
+            stream_table(record.stream)
+        return record
+    except (StoreError, TypeError, *ROW_ERRORS):
+        return None
+
+
+def genuine_head(row: tuple) -> Head | None:
+    """Return the head of a row from a page that may be damaged, None when it is not one that was written."""
+    try:
+        head = row_head(row)
+        if head is not None:
+            stream_table(head.stream)
+        return head
+    except (StoreError, TypeError, *ROW_ERRORS):
         return None
 
 

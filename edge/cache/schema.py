@@ -158,6 +158,17 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise
 
 
+def connect_migrated(path: Path) -> sqlite3.Connection:
+    """Open an existing file for writing, with the tables of this version; raises as `connect` and `migrate` do."""
+    connection = connect(path)
+    try:
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether SQLite says that the file is not what was written."""
     code = getattr(error, "sqlite_errorcode", None)

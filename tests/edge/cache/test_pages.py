@@ -49,7 +49,7 @@ def test_noise_has_no_rows_or_some_but_never_an_error(folder, noise, start, kind
         (folder / name).write_bytes(page)
     damaged = DamagedFile(folder / "noise.db")
     list(damaged.rows())
-    list(damaged.rows_in_log())
+    list(damaged.pages_in_log())
     damaged.close()
 
 
