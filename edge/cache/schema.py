@@ -7,7 +7,7 @@ alone. There is no second index: each would add pages to the one sync of every c
 Why these settings: WAL and synchronous FULL make a commit one write and one sync. Deleted pages are not overwritten
 (`secure_delete`): records are sealed to the centre, and it would double what a card has to write. Only the writer
 checkpoints; readers are read-only, so two connections never checkpoint at the same time. The log is written over
-from its start and not cut short: a sync of a file that does not grow costs the disk half as much.
+from its start and not cut short: a file that does not grow gives a sync less to write.
 """
 
 from __future__ import annotations
