@@ -10,6 +10,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from edge.events import Moment
@@ -45,14 +46,19 @@ def error_bound_s() -> float | None:
     The kernel knows best (adjtimex(2)). Under its unit the daemon may not ask it, since the same call sets the clock;
     it then goes by the file that systemd-timesyncd touches whenever it has heard from a server.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
     timex = _Timex()
-    state = libc.adjtimex(ctypes.byref(timex))
+    state = _libc().adjtimex(ctypes.byref(timex))
     if state < 0:
         return timesyncd_error_bound_s(_SYNCHRONISED, time.time())
     if state == _TIME_ERROR or timex.status & _STA_UNSYNC:
         return None
     return timex.maxerror / 1e6
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    """Return the C library; opening it takes longer than asking it, and the clock is read at every event."""
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def timesyncd_error_bound_s(touched: Path, now_s: float) -> float | None:
