@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+_ABOUT_TIME = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 MOST_QUEUED = 64  # messages inside paho; the window keeps far fewer on their way
 MOST_INCOMING_BYTES = 64 * 1024  # receipts and commands have some hundred
 
@@ -226,7 +227,8 @@ def certificate_trouble(path: Path, now: datetime) -> str:
 def _why(error: Exception) -> str:
     """Return one line without the address, which the settings hold already."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate is not valid: {error.verify_message}"
+        doubt = ", or this kiosk's clock is wrong" if error.verify_code in _ABOUT_TIME else ""
+        return f"the broker's certificate is not valid: {error.verify_message}{doubt}"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason}"
     return str(getattr(error, "strerror", None) or error)

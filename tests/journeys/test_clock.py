@@ -103,6 +103,7 @@ def test_a_kiosk_that_starts_at_a_wrong_time_says_why_it_cannot_connect_and_drai
     kiosk = a_kiosk(here, wrong)
     kiosk.start(ready="store ready")
     wait_until(lambda: why in here.status().get("uplink", {}).get("reason", ""), 20, "the reason is said")
+    assert "or this kiosk's clock is wrong" in here.status()["uplink"]["reason"]
     here.have_passed(5)
     wrong.by("+0")
     kiosk.wait_for("uplink connected")
