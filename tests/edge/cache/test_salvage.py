@@ -309,17 +309,3 @@ def test_the_head_comes_back_from_the_last_receipt_and_the_rows(pattern, path):
         head = cache.head("crossing")
         assert (head.next_sequence, head.last_hash, head.held_up_to) == (14, record("crossing", 13).hash, 9)
         assert cache.salvaged.epoch == EPOCH
-
-
-def test_a_newer_store_is_left_alone(cache, path):
-    cache._connection.execute("PRAGMA user_version = 2")
-    cache.close()
-    with pytest.raises(StoreError, match="version 2, this Landfall knows 1; install"):
-        Cache.open(path)
-    assert not list(path.parent.glob("*.damaged-*"))
-
-
-def test_a_store_that_may_not_be_opened_is_not_taken_for_damaged(path):
-    path.mkdir()
-    with pytest.raises(StoreError):
-        Cache.open(path)
