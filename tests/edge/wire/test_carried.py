@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,7 +63,5 @@ def test_what_is_no_file_of_receipts_is_refused(content) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_receipts_or_refused(content) -> None:
-    try:
+    with contextlib.suppress(ContractError):
         assert all(token.count(".") == 2 for token in carried.decode_receipts(content))
-    except ContractError as error:
-        assert str(error) == "not a file of receipts, or damaged"
