@@ -234,10 +234,22 @@ class DecisionDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class VoidDraft:
+    """That the record `amends` was late on disk and shown to nobody, to be recorded as an amendment."""
+
+    id: str
+    moment: Moment
+    amends: str
+
+
+Draft = CrossingDraft | DecisionDraft | VoidDraft
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Put this on disk and answer with `Recorded` or `RecordFailed`."""
 
-    draft: CrossingDraft | DecisionDraft
+    draft: Draft
 
 
 @dataclass(frozen=True, slots=True)

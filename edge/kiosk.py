@@ -5,6 +5,7 @@ is referred. It has no thread, no I/O and no clock of its own: time comes in wit
 and what shall be done is returned as a list of actions. Always true:
 - `Show(PASSED)` follows only a `Recorded` of the same draft;
 - the outcome is passed or referred, never refused;
+- a record that came too late to be shown is voided (`edge.late`);
 - every pair of state and event stands in `TRANSITIONS` or in `IGNORED`; anything else is refused with an error.
 """
 
@@ -37,8 +38,9 @@ from edge.events import (
     StoreReady,
     TakePhoto,
 )
+from edge.late import LateRecords
 from edge.rules import best_of, compared, conveyance_of, document_class, is_misread, reasons_to_refer
-from edge.wire.crossing import Direction, Outcome, ReadDocument
+from edge.wire.crossing import MAX_PHOTO_BYTES, Direction, Outcome, ReadDocument
 from hw.devices import Button, ButtonPressed, DocumentRead, PhotoFailed, PhotoTaken, ReadFailed, Signal
 
 PROBE_S = 5.0
@@ -99,6 +101,7 @@ class Kiosk:
         self._new_id = new_id
         self._read = read
         self._memory_key = memory_key
+        self._late = LateRecords(new_id)
         self.state = State.CLOSED
         self.deadline_s: float | None = None
         self._direction: Direction = "entry" if lane.policy.direction == "button" else lane.policy.direction
@@ -110,12 +113,13 @@ class Kiosk:
 
     def handle(self, event: LaneEvent, now: Moment) -> list[Action]:
         """Take one event and return what shall be done, in this order; raise `LandfallError` for an unknown event."""
+        voids = self._late.handle(event, now)
         if type(event) in IGNORED[self.state]:
-            return []
+            return [*voids]
         transition = TRANSITIONS[self.state].get(type(event))
         if transition is None:
             raise LandfallError(f"lane {self._lane.name}: {type(event).__name__} is not an event of a lane")
-        return transition(self, event, now)
+        return [*voids, *transition(self, event, now)]
 
     # --- closed ------------------------------------------------------------------------------------------------------
 
@@ -197,8 +201,10 @@ class Kiosk:
         traveller = self._present
         if event.request != traveller.id or traveller.is_photo_settled:
             return []
-        if isinstance(event, PhotoTaken):
+        if isinstance(event, PhotoTaken) and len(event.jpeg) <= MAX_PHOTO_BYTES:
             traveller.photo = event.jpeg
+        elif isinstance(event, PhotoTaken):
+            traveller.photo_absent = "too_large"
         else:
             traveller.photo_absent = event.reason
         return self._settle(now) if self.state is State.COLLECTING else []
@@ -289,6 +295,8 @@ class Kiosk:
         return self._close(now) if self._draft is not None and event.id == self._draft.id else []
 
     def _too_late(self, event: DeadlinePassed, now: Moment) -> list[Action]:
+        if self._draft is not None:
+            self._late.give_up(self._draft.id)
         return self._close(now)
 
     # --- showing -----------------------------------------------------------------------------------------------------

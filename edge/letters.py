@@ -17,7 +17,7 @@ import uuid6
 from edge.boots import Interval
 from edge.cache import Head, StoredRecord
 from edge.documents.verdict import Result, Verdict
-from edge.events import CrossingDraft, DecisionDraft, Moment, RecordUnreadable
+from edge.events import CrossingDraft, DecisionDraft, Moment, RecordUnreadable, VoidDraft
 from edge.seal import Sealer, Signer
 from edge.wire import record as wire
 from edge.wire.crossing import Amendment, AuditEvent, Crossing, EpochStart, Evidence, Letter, Photo, ReadDocument
@@ -76,6 +76,10 @@ class Letters:
         """Return the amendment of an officer's decision."""
         detail = {"result": draft.result, "by": "officer"}
         return self._amendment("decision", draft.id, draft.amends, detail, draft.moment, outcome=draft.result)
+
+    def void(self, draft: VoidDraft) -> StoredRecord:
+        """Return the amendment of a record that counts for nothing."""
+        return self._amendment("void", draft.id, draft.amends, {"reason": "recorded_too_late"}, draft.moment)
 
     def clock(self, interval: Interval, moment: Moment) -> StoredRecord:
         """Return the amendment that dates the records of a boot."""

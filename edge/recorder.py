@@ -27,6 +27,7 @@ from edge.errors import StoreDamaged, StoreError, StoreFull
 from edge.events import (
     CrossingDraft,
     DecisionDraft,
+    Draft,
     EpochEnded,
     Moment,
     ReceiptAccepted,
@@ -39,6 +40,7 @@ from edge.events import (
     StoreChanged,
     StoreFailed,
     StoreReady,
+    VoidDraft,
 )
 from edge.letters import Letters
 from edge.seal import Sealer, Signer
@@ -104,7 +106,7 @@ class Recorder:
 
     # --- called from other threads -----------------------------------------------------------------------------------
 
-    def record(self, draft: CrossingDraft | DecisionDraft) -> None:
+    def record(self, draft: Draft) -> None:
         """Put a draft on disk; `Recorded` or `RecordFailed` follows."""
         self._queue.put(draft)
 
@@ -187,7 +189,7 @@ class Recorder:
                 match self._queue.get(timeout=left_s):
                     case _Stop():
                         return True
-                    case CrossingDraft(id=id) | DecisionDraft(id=id):
+                    case CrossingDraft(id=id) | DecisionDraft(id=id) | VoidDraft(id=id):
                         self._tell(RecordFailed(id, "the store is not open"))
         return False
 
@@ -196,9 +198,11 @@ class Recorder:
         try:
             match request:
                 case CrossingDraft():
-                    self._record_crossing(request)
+                    self._record(request, self._letters.crossing(self._within_budget(request)))
                 case DecisionDraft():
-                    self._record_decision(request)
+                    self._record(request, [self._letters.decision(request)])
+                case VoidDraft():
+                    self._record(request, [self._letters.void(request)])
                 case _Audit():
                     self._write_audit(request.event, **request.detail)
                 case _Probe():
@@ -218,7 +222,7 @@ class Recorder:
             raise
         except StoreError as error:
             self._look_at_heads()
-            if isinstance(request, CrossingDraft | DecisionDraft):
+            if isinstance(request, Draft):
                 self._tell(RecordFailed(request.id, error.message))
 
     def _tidy(self) -> bool:
@@ -277,13 +281,7 @@ class Recorder:
 
     # --- drafts ------------------------------------------------------------------------------------------------------
 
-    def _record_crossing(self, draft: CrossingDraft) -> None:
-        self._record(draft, self._letters.crossing(self._within_budget(draft)))
-
-    def _record_decision(self, draft: DecisionDraft) -> None:
-        self._record(draft, [self._letters.decision(draft)])
-
-    def _record(self, draft: CrossingDraft | DecisionDraft, records: list[StoredRecord]) -> None:
+    def _record(self, draft: Draft, records: list[StoredRecord]) -> None:
         self._append(records, draft.moment)
         last = records[-1]
         self._tell(Recorded(draft.id, Position(self._kiosk, last.epoch, last.stream, last.sequence)))

@@ -14,6 +14,8 @@ import msgspec
 from edge.documents.verdict import Verdict
 from edge.wire.record import Position
 
+MAX_PHOTO_BYTES = 512 * 1024  # base64 twice, it still is a letter that the centre opens (`edge.seal`)
+
 Direction = Literal["entry", "exit", "transit"]
 
 

@@ -26,8 +26,10 @@ from edge.events import (
     Show,
     StoreReady,
     TakePhoto,
+    VoidDraft,
 )
 from edge.kiosk import IGNORED, PROBE_S, TRANSITIONS, Kiosk, State
+from edge.wire.crossing import MAX_PHOTO_BYTES
 from edge.wire.record import Position
 from hw.devices import Button, ButtonPressed, DocumentRead, Frame, PhotoFailed, PhotoTaken, ReadFailed, Signal
 from hw.simulated.travellers import specimen
@@ -109,12 +111,48 @@ def test_a_store_that_does_not_answer_in_time_closes_the_lane() -> None:
     assert lane.state is State.CLOSED
 
 
-def test_a_record_that_comes_late_opens_the_lane_and_lets_nobody_pass() -> None:
+def test_a_record_that_comes_late_is_voided_opens_the_lane_and_lets_nobody_pass() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    late = lane.draft
+    lane.pass_deadline()
+    assert lane.recorded() == [Record(VoidDraft("id-2", moment(lane.now_s), late.id)), READY]
+    assert lane.state is State.READY
+    assert lane.recorded("id-2") == []
+
+
+def test_a_record_is_voided_even_if_it_comes_when_the_next_traveller_is_there() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    late = lane.draft
+    lane.pass_deadline()
+    lane.tell(StoreReady())
+    lane.read("TD3 bob")
+    (void,) = lane.recorded(late.id)
+    assert void.draft.amends == late.id
+    assert lane.state is State.RECORDING
+    assert lane.recorded("id-2") == [PASSED, OpenGate()]
+
+
+def test_a_record_that_was_late_and_failed_needs_no_amendment() -> None:
     lane = Lane().open()
     lane.read("TD3 alice")
     lane.pass_deadline()
-    assert lane.recorded() == [READY]
-    assert lane.state is State.READY
+    assert lane.record_failed() == []
+    assert lane.tell(StoreReady()) == [READY]
+
+
+def test_an_amendment_that_failed_is_asked_for_again_when_the_store_is_ready() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    late = lane.draft
+    lane.pass_deadline()
+    lane.recorded()
+    assert lane.record_failed() == []
+    (again,) = lane.tell(StoreReady())
+    assert (again.draft.id, again.draft.amends) == ("id-3", late.id)
+    lane.recorded("id-3")
+    assert lane.tell(StoreReady()) == []
 
 
 def test_the_failure_of_another_draft_closes_nothing() -> None:
@@ -371,6 +409,13 @@ def test_a_crossing_goes_on_without_a_photo_that_failed_and_says_so() -> None:
     assert lane.no_photo(reason="camera lost") == [Record(lane.draft)]
     assert (lane.draft.photo, lane.draft.photo_absent) == (None, "camera lost")
     assert lane.draft.outcome.result == "passed"
+
+
+def test_a_photo_that_no_letter_holds_is_left_out_and_the_crossing_says_so() -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice")
+    lane.tell(PhotoTaken("camera", "id-1", b"x" * (MAX_PHOTO_BYTES + 1)))
+    assert (lane.draft.photo, lane.draft.photo_absent) == (None, "too_large")
 
 
 def test_a_crossing_goes_on_without_a_photo_that_is_late_and_says_so() -> None:

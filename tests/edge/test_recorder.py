@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady
+from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady, VoidDraft
+from edge.wire.crossing import MAX_PHOTO_BYTES
 from tests.edge.desk import Desk, FakeClock
 
 PHOTO = random.Random(1).randbytes(40_000)  # of nobody, and as hard to deflate as a JPEG
@@ -207,3 +208,19 @@ def test_released_records_grow_no_older_while_the_machine_is_off(tmp_path) -> No
         assert desk.head("crossing").count == 3
         clock.pass_s(700)
         desk.wait_until(lambda: desk.head("crossing").purged_up_to == 2)
+
+
+# --- letters ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_was_late_is_voided_by_an_amendment(desk) -> None:
+    desk.cross("a")
+    desk.recorder.record(VoidDraft("b", desk.clock.now(), "a"))
+    assert desk.wait_for(Recorded, lambda event: event.id == "b").position.sequence == 3
+    void = desk.letters("crossing")[-1]
+    assert (void["kind"], void["amends"], void["detail"]) == ("void", "a", {"reason": "recorded_too_late"})
+
+
+def test_the_largest_photo_that_a_lane_takes_is_opened_by_the_centre(desk) -> None:
+    desk.cross("a", random.Random(2).randbytes(MAX_PHOTO_BYTES))
+    assert desk.letters("evidence")[-1]["crossing"] == "a"
