@@ -82,9 +82,11 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     from edge.config import load
     from edge.daemon import Daemon
-    from edge.log import Log
+    from edge.log import Log, tell_faults_by_kind_and_place
 
-    daemon = Daemon(load(options.config, dict(os.environ)), Log(), dict(os.environ))
+    log = Log()
+    tell_faults_by_kind_and_place(log)
+    daemon = Daemon(load(options.config, dict(os.environ)), log, dict(os.environ))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.stop())
     return daemon.run()

@@ -13,6 +13,7 @@ import queue
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ from edge.errors import LandfallError
 
 MAX_REQUEST_BYTES = 64 * 1024
 ANSWER_S = 5.0
+RETRY_S = 1.0
+PEERS = 16  # are served at once; others wait in line, and cost neither a thread nor a file
 _PEER = struct.Struct("3i")
 
 
@@ -37,12 +40,13 @@ class ControlAsked:
 
 
 class ControlServer:
-    """Serves the socket from threads of its own; each request becomes a `ControlAsked`."""
+    """Serves the socket from a fixed number of threads; each request becomes a `ControlAsked`."""
 
     def __init__(self, path: Path, put: Callable[[ControlAsked], None]) -> None:
         self._path = path
         self._put = put
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._is_stopped = threading.Event()
 
     def start(self) -> None:
         """Bind the socket (mode 0660) and begin to serve; raise `LandfallError` when that is not possible."""
@@ -59,10 +63,12 @@ class ControlServer:
             raise LandfallError(
                 f"control socket {self._path}: {error.strerror or error}", remedy="check control.socket in kiosk.toml"
             ) from None
-        threading.Thread(target=self._serve, name="control", daemon=True).start()
+        for number in range(1, PEERS + 1):
+            threading.Thread(target=self._serve, name=f"control {number}", daemon=True).start()
 
     def stop(self) -> None:
         """Close the socket and remove its file."""
+        self._is_stopped.set()
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -74,9 +80,11 @@ class ControlServer:
         while True:
             try:
                 peer, _ = self._socket.accept()
-            except OSError:
-                return  # closed
-            threading.Thread(target=self._answer, args=(peer,), name="control-peer", daemon=True).start()
+            except OSError:  # closed, or there are too many open files just now
+                if self._is_stopped.wait(RETRY_S):
+                    return
+                continue
+            self._answer(peer)
 
     def _answer(self, peer: socket.socket) -> None:
         with peer:
@@ -138,12 +146,17 @@ def _short(path: Path) -> Iterator[str]:
 
 
 def _read_line(peer: socket.socket, most: int = MAX_REQUEST_BYTES) -> bytes:
+    """Return one line; the whole of it must come within the peer's time-out."""
+    timeout_s = peer.gettimeout() or 0.0
+    until_s = time.monotonic() + timeout_s
     line = bytearray()
     while not line.endswith(b"\n") and len(line) < most:
+        peer.settimeout(max(0.001, until_s - time.monotonic()))
         part = peer.recv(65536)
         if not part:
             break
         line += part
+    peer.settimeout(timeout_s)
     return bytes(line)
 
 

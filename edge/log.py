@@ -6,8 +6,13 @@ passes words and numbers of the machine, never fields of a document.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
+import traceback
 from enum import IntEnum
+from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 
@@ -29,8 +34,22 @@ class Log:
     def __call__(self, priority: Priority, event: str, **facts: object) -> None:
         """Write one line; `facts` become `key=value`, quoted where they hold blanks."""
         words = [event, *(f"{key}={_word(value)}" for key, value in facts.items())]
-        self._stream.write(f"<{priority.value}>{' '.join(words)}\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # whoever read it is gone; that is no reason to close a lane
+            self._stream.write(f"<{priority.value}>{' '.join(words)}\n")
+            self._stream.flush()
+
+
+def tell_faults_by_kind_and_place(log: Log) -> None:
+    """Log an error that nobody expected, in any thread, without its text, which may quote a document."""
+
+    def tell(where: str, kind: type[BaseException], trace: TracebackType | None) -> None:
+        frames = traceback.extract_tb(trace)
+        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+        log(Priority.ERROR, "fault", thread=where, error=kind.__name__, at=place)
+
+    sys.excepthook = lambda kind, error, trace: tell("main", kind, trace)
+    sys.unraisablehook = lambda fault: tell("unraisable", fault.exc_type, fault.exc_traceback)
+    threading.excepthook = lambda fault: tell(getattr(fault.thread, "name", ""), fault.exc_type, fault.exc_traceback)
 
 
 def _word(value: object) -> str:

@@ -130,8 +130,8 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "amends": _field("UUIDv7 of the record that is amended; for a clock, the boot's id.", format="uuid"),
         "kind": _field("void: it does not count; decision: an officer's, after a referral; clock: when a boot was."),
         "detail": _field(
-            "What is said instead; for a void `{reason: recorded_too_late}`: it was shown to nobody, a paper form tells "
-            "of the traveller; for a decision `{result: passed | referred, by: officer}`; for a clock `{boot_id, "
+            "What is said instead; for a void `{reason: recorded_too_late}`: it was shown to nobody, and a paper form "
+            "tells of the traveller; for a decision `{result: passed | referred, by: officer}`; for a clock `{boot_id, "
             "at_boottime_0: [earliest, latest]}`, two RFC 3339 times or null where nothing is known: the time of a "
             "record of that boot lies between them, the record's `boottime_s` added to both."
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import socket
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge import control
-from edge.control import ControlAsked, ControlServer, ask
+from edge.control import PEERS, ControlAsked, ControlServer, ask
 from edge.errors import LandfallError
 
 
@@ -182,3 +184,34 @@ def test_something_else_behind_the_socket_is_no_kiosk(answer, tmp_path) -> None:
         with pytest.raises(LandfallError, match=r"is no kiosk|hung up"):
             ask(path, "status")
         thread.join(timeout=5)
+
+
+def test_peers_that_never_finish_their_question_keep_nobody_out(daemon, monkeypatch) -> None:
+    monkeypatch.setattr(control, "ANSWER_S", 1.0)
+    with contextlib.ExitStack() as slow:
+        peers = [slow.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) for _ in range(PEERS)]
+        for peer in peers:
+            peer.connect(str(daemon.path))
+            peer.sendall(b'{"verb":')
+        assert ask(daemon.path, "status") == {"verb": "status"}
+
+
+def test_serving_goes_on_after_there_were_too_many_open_files(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(control, "RETRY_S", 0.01)
+    refused: list[int] = []
+
+    class Crowded(socket.socket):
+        def accept(self):  # type: ignore[no-untyped-def]
+            if len(refused) < 2 * PEERS:
+                refused.append(errno.EMFILE)
+                raise OSError(errno.EMFILE, "Too many open files")
+            return super().accept()
+
+    monkeypatch.setattr(control.socket, "socket", Crowded)
+    serving = Daemon(tmp_path / "control.sock")
+    serving.server.start()
+    assert ask(serving.path, "status") == {"verb": "status"}
+    serving.server.stop()
+    for thread in threading.enumerate():
+        if thread.name.startswith("control"):
+            thread.join(timeout=5)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
+import threading
 
 import pytest
 
-from edge.log import Log, Priority
+from edge.log import Log, Priority, tell_faults_by_kind_and_place
 
 
 def logged(*words: object, **facts: object) -> str:
@@ -43,3 +45,37 @@ def test_each_line_is_written_at_once(tmp_path) -> None:
     with open(tmp_path / "log", "w", encoding="utf-8") as stream:
         Log(stream)(Priority.INFO, "hello")
         assert (tmp_path / "log").read_text(encoding="utf-8") == "<6>hello\n"
+
+
+class Gone(io.StringIO):
+    """A stream whose reader hung up."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_reader_of_the_log_that_is_gone_stops_nothing() -> None:
+    Log(Gone())(Priority.INFO, "uplink connected")
+
+
+def test_a_fault_in_any_thread_is_told_by_kind_and_place_and_never_by_its_text(monkeypatch) -> None:
+    for module, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, hook, getattr(module, hook))
+    stream = io.StringIO()
+    tell_faults_by_kind_and_place(Log(stream))
+
+    def fail() -> None:
+        raise KeyError("ERIKSSON")
+
+    thread = threading.Thread(target=fail, name="paho")
+    thread.start()
+    thread.join()
+    try:
+        fail()
+    except KeyError as error:
+        sys.excepthook(KeyError, error, error.__traceback__)
+    lines = stream.getvalue().splitlines()
+    assert [line.rpartition(":")[0] for line in lines] == [
+        "<3>fault thread=paho error=KeyError at=test_log.py",
+        "<3>fault thread=main error=KeyError at=test_log.py",
+    ]
