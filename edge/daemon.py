@@ -423,17 +423,20 @@ class Daemon:
 
     def _shut_down(self) -> None:
         self._systemd.notify("STOPPING=1")
-        for lane in self._lanes:
-            lane.devices.stop()
-        self._control.stop()
-        self._uplink.stop()
-        self._recorder.stop()
-        until_s = time.monotonic() + STOP_S
+        with contextlib.ExitStack() as last:  # what comes last stands first; a part that fails keeps none from its end
+            last.callback(self._log, Priority.NOTICE, "kiosk stopped", kiosk=self._kiosk)
+            if self._reader is not None:
+                last.callback(self._reader.close)
+            last.callback(self._join_threads, time.monotonic() + STOP_S)
+            last.callback(self._control.stop)
+            for lane in reversed(self._lanes):
+                last.callback(lane.devices.stop)
+            self._uplink.stop()
+            self._recorder.stop()
+
+    def _join_threads(self, until_s: float) -> None:
         for thread in self._threads:
             thread.join(timeout=max(0.0, until_s - time.monotonic()))
-        if self._reader is not None:
-            self._reader.close()
-        self._log(Priority.NOTICE, "kiosk stopped", kiosk=self._kiosk)
 
 
 def _last_known(store: Path) -> datetime:

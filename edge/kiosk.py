@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from edge.config import LaneSettings
-from edge.documents.verdict import Document
+from edge.documents.verdict import Document, Result, Verdict
 from edge.errors import LandfallError
 from edge.events import (
     Action,
@@ -194,7 +194,12 @@ class Kiosk:
 
     def _understand(self, event: DocumentRead, now: Moment) -> ReadDocument:
         frame = event.frame
-        found = self._read(frame.payload, today=now.today, symbology=frame.symbology, unrecognised=frame.unrecognised)
+        about = {"symbology": frame.symbology, "unrecognised": frame.unrecognised}
+        try:
+            found = self._read(frame.payload, today=now.today, **about)
+        except Exception as error:  # no document stops a lane; the error's text may quote it
+            failed = Verdict("understood", Result.FAILED, f"the reading failed: {type(error).__name__}")
+            found = Document("unknown", "mrz", {}, (failed,))
         return ReadDocument(found.source, found.kind, event.device, found.fields, found.verdicts)
 
     def _keep_photo(self, event: PhotoTaken | PhotoFailed, now: Moment) -> list[Action]:

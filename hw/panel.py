@@ -163,7 +163,7 @@ class GpioPanel:
         """Do something with the pins; a failure is `DeviceLost`, once, and the next success `DeviceReady`."""
         try:
             act(*args)
-        except (GPIOZeroError, OSError) as error:
+        except Exception as error:  # gpiozero lets errors of lgpio through, which derive from nothing else
             if not self._is_lost and self._emit is not None:
                 self._emit(DeviceLost(self.name, f"the pins do not answer: {type(error).__name__}"))
             self._is_lost = True

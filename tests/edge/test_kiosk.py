@@ -155,6 +155,16 @@ def test_an_amendment_that_failed_is_asked_for_again_when_the_store_is_ready() -
     assert lane.tell(StoreReady()) == []
 
 
+def test_a_document_that_breaks_its_reader_is_a_misread_and_names_no_one() -> None:
+    lane = Lane().open()
+    lane.kiosk._read = lambda payload, **about: {}[payload.decode()]
+    assert lane.read("TD3 eriksson")[-1] == TRY_AGAIN
+    lane.pass_deadline()
+    (document,) = lane.draft.documents
+    assert [verdict.detail for verdict in document.verdicts] == ["the reading failed: KeyError"]
+    assert lane.draft.outcome.result == "referred"
+
+
 def test_the_failure_of_another_draft_closes_nothing() -> None:
     lane = Lane().open()
     lane.read("TD3 alice")

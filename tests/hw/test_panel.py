@@ -147,14 +147,24 @@ def test_a_pin_that_no_board_has_is_refused(pins):
         GpioPanel(PanelSettings(gate="GPIO99"), pins)
 
 
-def test_pins_that_stop_answering_are_lost_once_and_ready_when_they_work_again(panel, pins, inbox: Inbox, monkeypatch):
+class LgpioError(Exception):
+    """As lgpio's: it derives from nothing else."""
+
+
+@pytest.mark.parametrize("error", [PinInvalidPin, OSError, LgpioError])
+def test_pins_that_stop_answering_are_lost_once_and_ready_when_they_work_again(
+    panel, pins, inbox: Inbox, monkeypatch, error: type[Exception]
+):
+    def refuse(self: object, value: object) -> None:
+        raise error("gone")
+
     panel.start(inbox.put)
     inbox.wait_for(DeviceReady)
     with monkeypatch.context() as broken:
-        broken.setattr(type(pins.pin("GPIO17")), "_set_state", _refuse)
+        broken.setattr(type(pins.pin("GPIO17")), "_set_state", refuse)
         panel.show(Signal.PASSED)
         panel.show(Signal.READY)
-        assert inbox.rest() == [DeviceLost("panel", "the pins do not answer: PinInvalidPin")]
+        assert inbox.rest() == [DeviceLost("panel", f"the pins do not answer: {error.__name__}")]
     panel.show(Signal.CLOSED)
     assert inbox.rest() == [DeviceReady("panel")]
     assert lit(pins) == {"red"}
