@@ -77,7 +77,7 @@ from hw.choose import Devices, open_devices
 from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, Signal
 from hw.settings import DeviceSettings
 
-STOP_S = 5.0
+STOP_S = 4.0  # with what comes before and after, a stop takes less than five
 LOOP_S = 30.0  # the loop turns at least this often
 _PR_SET_DUMPABLE = 4
 
