@@ -62,6 +62,7 @@ def _rates(parent: Path, queued: int, *, rounds: int) -> list[Row]:
             for name, rate in found.items():
                 rates.setdefault(name, []).append(rate)
     ratio = statistics.median(a / b for a, b in zip(rates["sealed"], rates[BareSqlite.name], strict=True))
+    added_s = statistics.median(1 / a - 1 / b for a, b in zip(rates["sealed"], rates[BareSqlite.name], strict=True))
     ours = statistics.median(rates["sealed"])
     at = f"{queued:,} queued"
     return [
@@ -72,6 +73,7 @@ def _rates(parent: Path, queued: int, *, rounds: int) -> list[Row]:
             bar=GOAL,
             bar_is="least",
         ),
+        Row(f"what sealing and the recorder add to the disk's commit, {at}", added_s * 1000, "ms"),
         *(
             Row(f"recorded, {at}", ours, "/s", beside=other.name, theirs=statistics.median(rates[other.name]))
             for other in others
