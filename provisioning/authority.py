@@ -139,12 +139,7 @@ class Authority:
         try:
             kiosk_id(site, name)
         except ContractError as error:
-            raise ProvisioningError(f"{common_name!r}: {error.message}") from None
-        if len(common_name) > MAX_COMMON_NAME:
-            raise ProvisioningError(
-                f"{common_name!r} is too long for a certificate, {MAX_COMMON_NAME} characters in all",
-                remedy="choose a shorter name for the site or the kiosk",
-            )
+            raise ProvisioningError(error.message, remedy="choose another name for the site or the kiosk") from None
         return self._issue(folder, "client", common_name, ExtendedKeyUsageOID.CLIENT_AUTH, None)
 
     def issue_kiosk(self, folder: Path, site: str, kiosk: str) -> x509.Certificate:
