@@ -85,9 +85,10 @@ class Will:
 
 
 class _Client(Client):
-    """paho's client for a broker that may send anything: it tells when its thread dies, and bounds what it takes in.
+    """paho's client for a broker that may send anything: it tells when its thread ends, and bounds what it takes in.
 
-    paho itself is silent then (a topic that is not UTF-8 is enough): it would look connected for ever.
+    paho itself is silent when an exception ends it (a topic that is not UTF-8 is enough) and when select(2) refuses the
+    socket: it would look connected for ever.
     """
 
     died: Callable[[str], None] = staticmethod(lambda reason: None)
@@ -95,7 +96,9 @@ class _Client(Client):
     def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:
         """Do the work of paho's thread."""
         try:
-            return super().loop_forever(timeout, retry_first_connection)
+            result = super().loop_forever(timeout, retry_first_connection)
+            self.died("the connection ended")  # no news where paho has said so itself
+            return result
         except Exception as error:  # the thread's wrapper; its text may quote what came
             self.died(f"the broker sent what is no MQTT: {type(error).__name__}")
             return MQTTErrorCode.MQTT_ERR_PROTOCOL

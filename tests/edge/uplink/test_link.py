@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import resource
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -184,6 +187,19 @@ def test_a_message_without_measure_ends_the_connection_before_it_fills_the_memor
     broker.send(b"\x30" + _length(268_435_455), *[bytes(65536)] * 64)
     assert isinstance(told.next(), Disconnected)
     assert died == []
+
+
+def test_a_connection_that_paho_gives_up_in_silence_is_told(broker, link, told, died) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    with ExitStack() as held:
+        for _ in range(1024):  # select(2) takes no descriptor above
+            held.callback(os.close, os.dup(0))
+        broker.accept()
+        link.open()
+        assert isinstance(told.next(), Disconnected)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert died == [] and told.events.empty()
 
 
 def test_a_broker_that_cannot_be_reached_is_told_and_raises_nothing(broker, link, told) -> None:
