@@ -35,7 +35,7 @@ from edge.wire.topics import Stream, stream_topic
 from provisioning.local_deployment import LocalDeployment, wait_until
 from tests.harness.postgres import PostgresMissing, new_database, postgres
 
-BACKLOG, QUICK_BACKLOG = 100_000, 20_000  # with fewer, what starting costs is all that is seen
+BACKLOG, QUICK_BACKLOG = 100_000, 20_000  # with fewer, what starting costs weighs in
 COLLECTORS = 2
 CENTRE_BAR = 1.5
 FLOOR = "bare verify and open"
