@@ -321,7 +321,7 @@ class Daemon:
                 self._recorder.probe()
 
     def _store_ready(self, now: Moment) -> None:
-        if not self._vitals.is_store_ready and self._reader is None:
+        if self._reader is None:
             self._reader = CacheReader.open(self._path)
             self._start("uplink", self._uplink.run)
             self._recorder.audit("kiosk_started", version=self._version)

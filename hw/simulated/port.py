@@ -28,11 +28,6 @@ class SimulatedPort:
         self._plug = threading.RLock()  # a write must not meet a descriptor that was closed and given away again
         self.written = bytearray()  # by the host: commands
 
-    @property
-    def is_plugged(self) -> bool:
-        """Tell whether a reader is at the port."""
-        return self._master is not None
-
     def plug(self) -> None:
         """Put the reader in."""
         with self._plug:
