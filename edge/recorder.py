@@ -53,6 +53,8 @@ PURGE_SLICE = 200
 TOLD_BYTES = 1_000_000  # a change of room that is worth a message
 BOOTS = "boots"
 
+_Found = ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded
+
 
 @dataclass(frozen=True, slots=True)
 class _Audit:
@@ -98,6 +100,7 @@ class Recorder:
         self._budget, self._free_bytes = budget, free_bytes
         self._room, self._told_free_bytes = Room.PLENTY, 0
         self._idle_s, self._is_tidying = idle_s, False
+        self._owed: dict[tuple[type, str], _Found] = {}  # what the uplink found and the disk did not take
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._floor_s = floor_s
         self._boots: Boots | None = None
@@ -114,8 +117,8 @@ class Recorder:
         """Put an event of the machine on the audit stream; a failure is not reported, the lane does not wait for it."""
         self._queue.put(_Audit(event, detail))
 
-    def follow(self, event: ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded) -> None:
-        """Change the store as the uplink has found necessary; `StoreChanged` follows."""
+    def follow(self, event: _Found) -> None:
+        """Change the store as the uplink has found necessary; `StoreChanged` follows, once the disk has taken it."""
         self._queue.put(event)
 
     def probe(self) -> None:
@@ -224,12 +227,20 @@ class Recorder:
             self._look_at_heads()
             if isinstance(request, Draft):
                 self._tell(RecordFailed(request.id, error.message))
+            elif isinstance(request, _Found):
+                self._owed[type(request), request.stream] = request  # a newer one of its kind says all that it did
+
+    def _do_what_is_owed(self) -> None:
+        owed, self._owed = self._owed, {}
+        for request in owed.values():
+            self._do(request)
 
     def _tidy(self) -> bool:
         """Purge one slice of what was receipted long ago, else checkpoint; return whether there is more to do.
 
         While room is short, what was receipted a moment ago goes too.
         """
+        self._do_what_is_owed()
         with contextlib.suppress(StoreError):
             self._measure_room()
             is_short = self._room is not Room.PLENTY
@@ -302,6 +313,7 @@ class Recorder:
 
     def _rewind(self, resend: ResendAsked) -> None:
         self._remember_generation(resend.generation)
+        self._owed.pop((ReceiptAccepted, resend.stream), None)  # an older word of the centre than this one
         self._store.rewind(resend.stream, resend.after)
         self._write_audit("resend_followed", stream=resend.stream, after=resend.after)
         self._tell(StoreChanged(rewound=(resend.stream,)))

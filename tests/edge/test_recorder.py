@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from edge.cache import Cache
+from edge.errors import StoreFull
 from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady, VoidDraft
 from edge.wire.crossing import MAX_PHOTO_BYTES
 from tests.edge.desk import Desk, FakeClock
@@ -115,6 +117,24 @@ def test_receipts_make_room_at_once_and_the_lane_can_open(desk) -> None:
     assert isinstance(desk.cross("d"), RecordFailed)
     desk.receive("evidence")
     desk.wait_until(lambda: desk.head("evidence").count == 0)
+
+
+def test_a_receipt_that_a_full_disk_did_not_take_is_taken_once_it_can_be(desk, monkeypatch) -> None:
+    for number in range(3):
+        desk.cross(f"{number}", PHOTO)
+    refused = []
+
+    def refuse_twice(cache: Cache, stream: str, up_to: int, at: float) -> None:
+        if len(refused) < 2:
+            refused.append(stream)
+            raise StoreFull("the disk is full")
+        hold(cache, stream, up_to, at)
+
+    hold = Cache.hold
+    monkeypatch.setattr(Cache, "hold", refuse_twice)
+    desk.receive("evidence", 4)
+    desk.wait_until(lambda: desk.head("evidence").held_up_to == 4)
+    assert refused == ["evidence", "evidence"]
 
 
 def test_room_inside_the_store_counts_although_the_disk_does_not_see_it(desk) -> None:

@@ -141,7 +141,7 @@ def test_a_disk_that_is_full_to_the_last_byte_while_draining_loses_nothing(
     wait_until(lambda: is_store(here, "full")() and signal(here) == Signal.CLOSED, 20, "the lane closes")
     here.deployment.broker.start()
     wait_until(lambda: here.stored() >= passed(here), 60, "the centre gets everything from a full disk")
-    card.leave(20)
+    card.leave(24)
     wait_until(lambda: is_store(here, "ready")() and signal(here) != Signal.CLOSED, 60, "the lane opens")
     here.deployment.broker.stop()
     passes_more(here, 5)
