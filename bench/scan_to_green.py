@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 import msgspec
 
-import edge.daemon
+import edge.wiring
 from bench.cache import BareSqlite, opened
 from bench.row import Row
 from edge.cache import Cache, CacheReader
@@ -134,13 +134,13 @@ def _taps(spent: Counter[str], pins: WatchedFactory) -> Iterator[None]:
     """Let a daemon that is built in this block count what its steps take, and drive these pins."""
     with ExitStack() as stack:
         for owner, name, step in (
-            (edge.daemon, "read", "parse"),
+            (edge.wiring, "read", "parse"),
             (Sealer, "seal", "seal"),
             (Signer, "sign", "seal"),
             (Cache, "append", "commit"),
         ):
             stack.enter_context(patch.object(owner, name, _timed(spent, step, getattr(owner, name))))
-        stack.enter_context(patch.object(edge.daemon, "open_devices", partial(open_devices, pin_factory=pins)))
+        stack.enter_context(patch.object(edge.wiring, "open_devices", partial(open_devices, pin_factory=pins)))
         yield
 
 

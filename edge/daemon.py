@@ -1,8 +1,9 @@
-"""The kiosk daemon: builds the parts, starts the threads, runs the loop, stops in order.
+"""The kiosk daemon: starts the threads, runs the loop, stops in order.
 
-Owns the main loop and nothing else: what a crossing is stands in `edge.kiosk`, what is on disk in `edge.recorder`, what
-is on the wire in `edge.uplink`. Always true: all state of the lanes changes in this one thread; it waits for one inbox
-and one next deadline; the watchdog hears from it alone, and only while it makes progress.
+Owns the main loop and nothing else: what the parts are made of stands in `edge.wiring`, what a crossing is in
+`edge.kiosk`, what is on disk in `edge.recorder`, what is on the wire in `edge.uplink`. Always true: all state of the
+lanes changes in this one thread; it waits for one inbox and one next deadline; the watchdog hears from it alone, and
+only while it makes progress.
 """
 
 from __future__ import annotations
@@ -11,31 +12,19 @@ import contextlib
 import ctypes
 import os
 import queue
-import random
 import resource
-import secrets
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import uuid6
 
-from edge import boots
 from edge.cache import CacheReader
-from edge.clock import SystemClock, boot_id, hardware_id, installed_s
-from edge.config import LaneSettings, Settings
-from edge.control import ControlAsked, ControlServer
-from edge.disk import MB, DiskBudget, free_bytes
-from edge.documents.read import read
-from edge.documents.standing import age_of
-from edge.documents.verdict import Result
+from edge.config import Settings
+from edge.control import ControlAsked
 from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
@@ -63,19 +52,11 @@ from edge.events import (
     UplinkTrouble,
 )
 from edge.health import Vitals, health
-from edge.kiosk import Kiosk, Reads
 from edge.log import Log, Priority
 from edge.notify import Systemd
-from edge.recorder import BOOTS, Recorder
-from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key
-from edge.trust_file import load as load_trust_list
-from edge.uplink.link import Endpoint
 from edge.uplink.receipts import weigh_carried
-from edge.uplink.uplink import Identity, Pace, Uplink
-from edge.wire.topics import kiosk_id
-from hw.choose import Devices, open_devices
-from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, Signal
-from hw.settings import DeviceSettings
+from edge.wiring import Lane, build
+from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady
 
 STOP_S = 4.0  # with what comes before and after, a stop takes less than five
 LOOP_S = 30.0  # the loop turns at least this often
@@ -95,14 +76,6 @@ class ThreadDied:
     error: str
 
 
-@dataclass(slots=True)
-class _Lane:
-    settings: LaneSettings
-    kiosk: Kiosk
-    devices: Devices
-    signal: Signal = Signal.CLOSED
-
-
 class Daemon:
     """One kiosk. `run` returns the exit status: 0 after `stop`, 1 when a restart is needed."""
 
@@ -111,33 +84,13 @@ class Daemon:
         self._log = log
         self._systemd = Systemd(environment)
         self._version = version("landfall")
-        self._kiosk = kiosk_id(settings.kiosk.site, settings.kiosk.name)
         self._inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        floor = datetime.fromisoformat(settings.clock.not_before).replace(tzinfo=UTC)
-        self._path = settings.resolve(settings.store.path)
-        last_known = max(floor, _last_known(self._path))
-        self._clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc)
-        signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
-        self._recorder = Recorder(
-            self._kiosk,
-            self._path,
-            sealer=Sealer(load_public_key(settings.resolve(settings.keys.opening))),
-            signer=signer,
-            put=self._inbox.put,
-            now=self._clock.now,
-            hardware=hardware_id(),
-            keep_receipted_s=settings.store.keep_receipted_h * 3600,
-            budget=DiskBudget(settings.store.photos_stop_below_mb * MB, settings.store.reserve_mb * MB),
-            free_bytes=free_bytes,
-            floor_s=last_known.timestamp(),
-        )
-        self._centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
-        self._uplink = self._make_uplink(signer)
-        self._control = ControlServer(settings.resolve(settings.control.socket), self._inbox.put)
-        self._read = self._make_read()
-        self._lanes = [self._make_lane(lane) for lane in settings.lanes]
+        parts = build(settings, log, self._inbox.put, self._version)
+        self._kiosk, self._path, self._clock = parts.kiosk, parts.store, parts.clock
+        self._recorder, self._uplink, self._control = parts.recorder, parts.uplink, parts.control
+        self._centre, self._lanes = parts.centre, parts.lanes
         self._lane_of_device = {name: lane for lane in self._lanes for name in lane.devices.names()}
-        self._lane_of_draft: dict[str, _Lane] = {}
+        self._lane_of_draft: dict[str, Lane] = {}
         self._vitals = Vitals()
         self._threads: list[threading.Thread] = []
         self._reader: CacheReader | None = None
@@ -163,68 +116,6 @@ class Daemon:
         finally:
             self._shut_down()
         return self._exit_status
-
-    # --- parts -------------------------------------------------------------------------------------------------------
-
-    def _make_read(self) -> Reads:
-        """Return the reading of documents with the post's trust list and switches put in, and say how old the list is.
-
-        Raises SettingError for a list that cannot be read.
-        """
-        settings = self._settings.documents
-        if not settings.trust_list:
-            return partial(read, health=settings.health)
-        trust = load_trust_list(self._settings.resolve(settings.trust_list))
-        age = age_of(trust, self._clock.now().today)
-        self._log(
-            Priority.WARNING if age.result is Result.DOUBTFUL or trust.unreadable else Priority.NOTICE,
-            "trust list loaded",
-            issued_at=trust.issued_at.isoformat(),
-            fresh_until=trust.fresh_until.isoformat(),
-            age=age.detail or "fresh",
-            signers=trust.signer_count,
-            unreadable=len(trust.unreadable),
-        )
-        return partial(read, trust=trust, health=settings.health)
-
-    def _make_lane(self, lane: LaneSettings) -> _Lane:
-        kiosk = Kiosk(lane, new_id=lambda: str(uuid6.uuid7()), read=self._read, memory_key=secrets.token_bytes(32))
-        folder = self._settings.resolve("")
-        scenario = str(folder / lane.scenario) if lane.scenario and (folder / lane.scenario).exists() else lane.scenario
-        devices = open_devices(
-            DeviceSettings(
-                readers=lane.readers,
-                camera=lane.camera,
-                panel=lane.panel,
-                scenario=scenario,
-                state_folder=str(self._path.parent),
-            )
-        )
-        return _Lane(lane, kiosk, devices)
-
-    def _make_uplink(self, signer: Signer) -> Uplink:
-        settings, uplink = self._settings, self._settings.uplink
-        endpoint = Endpoint(
-            host=uplink.host,
-            port=uplink.port,
-            ca=settings.resolve(uplink.ca),
-            certificate=settings.resolve(uplink.certificate),
-            key=settings.resolve(uplink.key),
-            client_id=self._kiosk,
-            keepalive_s=uplink.keepalive_s,
-            connect_timeout_s=uplink.connect_timeout_s,
-        )
-        return Uplink(
-            Identity(self._kiosk, self._version, boot_id()),
-            endpoint,
-            open_reader=lambda: CacheReader.open(self._path),
-            signer=signer,
-            centre=self._centre,
-            put=self._inbox.put,
-            now=self._clock.now,
-            pace=Pace(uplink.retry_least_s, uplink.retry_most_s, uplink.receipt_timeout_s),
-            jitter=random.Random(secrets.randbits(64)),
-        )
 
     def _start(self, name: str, work: Callable[[], None]) -> None:
         """Run `work` in a thread; its death is an event like any other."""
@@ -296,12 +187,12 @@ class Daemon:
             case _:
                 self._hand(self._lane_of_device[event.device], event, now)
 
-    def _hand(self, lane: _Lane, event: LaneEvent, now: Moment) -> None:
+    def _hand(self, lane: Lane, event: LaneEvent, now: Moment) -> None:
         """Give an event to a lane and do what it asks for, in that order."""
         for action in lane.kiosk.handle(event, now):
             self._perform(lane, action)
 
-    def _perform(self, lane: _Lane, action: Action) -> None:
+    def _perform(self, lane: Lane, action: Action) -> None:
         devices = lane.devices
         match action:
             case Show():
@@ -437,15 +328,6 @@ class Daemon:
     def _join_threads(self, until_s: float) -> None:
         for thread in self._threads:
             thread.join(timeout=max(0.0, until_s - time.monotonic()))
-
-
-def _last_known(store: Path) -> datetime:
-    """Return the latest time that was known once: of this installation, or the last one in the store."""
-    known_s = installed_s()
-    with contextlib.suppress(StoreError), CacheReader.open(store) as reader:
-        if (kept := boots.decode(reader.state(BOOTS))) is not None:
-            known_s = max(known_s, kept.known_s)
-    return datetime.fromtimestamp(known_s, UTC)
 
 
 def _keep_memory_private() -> None:

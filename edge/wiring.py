@@ -1,0 +1,185 @@
+"""The parts of a kiosk, built from its settings.
+
+Owns what is made of what, and nothing that runs: no thread is started and nothing outside is touched but the key files,
+the trust list and a look at the store for the latest known time. Always true: whatever a technician can get wrong in
+kiosk.toml or in the files that it names is an error here, before anything runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import uuid6
+
+from edge import boots
+from edge.cache import CacheReader
+from edge.clock import SystemClock, boot_id, hardware_id, installed_s
+from edge.config import LaneSettings, Settings
+from edge.control import ControlServer
+from edge.disk import MB, DiskBudget, free_bytes
+from edge.documents.read import read
+from edge.documents.standing import age_of
+from edge.documents.verdict import Result
+from edge.errors import StoreError
+from edge.events import Moment
+from edge.kiosk import Kiosk, Reads
+from edge.log import Log, Priority
+from edge.recorder import BOOTS, Recorder
+from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key
+from edge.trust_file import load as load_trust_list
+from edge.uplink.link import Endpoint
+from edge.uplink.uplink import Identity, Pace, Uplink
+from edge.wire.topics import kiosk_id
+from hw.choose import Devices, open_devices
+from hw.devices import Signal
+from hw.settings import DeviceSettings
+
+Put = Callable[[object], None]
+
+
+@dataclass(slots=True)
+class Lane:
+    """One lane as the main loop knows it; `signal` is what its panel shows."""
+
+    settings: LaneSettings
+    kiosk: Kiosk
+    devices: Devices
+    signal: Signal = Signal.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that the main loop drives; `kiosk` is `<site>/<name>`, `store` the path of the local cache."""
+
+    kiosk: str
+    store: Path
+    clock: SystemClock
+    recorder: Recorder
+    uplink: Uplink
+    control: ControlServer
+    centre: Verifier
+    lanes: tuple[Lane, ...]
+
+
+def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
+    """Build a kiosk whose parts tell what happens through `put`.
+
+    Raises SettingError, DeviceError or another LandfallError for what cannot work.
+    """
+    kiosk = kiosk_id(settings.kiosk.site, settings.kiosk.name)
+    store = settings.resolve(settings.store.path)
+    floor = datetime.fromisoformat(settings.clock.not_before).replace(tzinfo=UTC)
+    last_known = max(floor, _last_known(store))
+    clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc)
+    signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
+    centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
+    reading = _reading(settings, clock.now(), log)
+    return Parts(
+        kiosk=kiosk,
+        store=store,
+        clock=clock,
+        recorder=_recorder(settings, kiosk, signer, clock, put, floor_s=last_known.timestamp()),
+        uplink=_uplink(settings, Identity(kiosk, version, boot_id()), signer, centre, clock, put),
+        control=ControlServer(settings.resolve(settings.control.socket), put),
+        centre=centre,
+        lanes=tuple(_lane(settings, lane, reading) for lane in settings.lanes),
+    )
+
+
+def _last_known(store: Path) -> datetime:
+    """Return the latest time that was known once: of this installation, or the last one in the store."""
+    known_s = installed_s()
+    with contextlib.suppress(StoreError), CacheReader.open(store) as reader:
+        if (kept := boots.decode(reader.state(BOOTS))) is not None:
+            known_s = max(known_s, kept.known_s)
+    return datetime.fromtimestamp(known_s, UTC)
+
+
+def _recorder(
+    settings: Settings, kiosk: str, signer: Signer, clock: SystemClock, put: Put, *, floor_s: float
+) -> Recorder:
+    return Recorder(
+        kiosk,
+        settings.resolve(settings.store.path),
+        sealer=Sealer(load_public_key(settings.resolve(settings.keys.opening))),
+        signer=signer,
+        put=put,
+        now=clock.now,
+        hardware=hardware_id(),
+        keep_receipted_s=settings.store.keep_receipted_h * 3600,
+        budget=DiskBudget(settings.store.photos_stop_below_mb * MB, settings.store.reserve_mb * MB),
+        free_bytes=free_bytes,
+        floor_s=floor_s,
+    )
+
+
+def _uplink(
+    settings: Settings, identity: Identity, signer: Signer, centre: Verifier, clock: SystemClock, put: Put
+) -> Uplink:
+    uplink, store = settings.uplink, settings.resolve(settings.store.path)
+    endpoint = Endpoint(
+        host=uplink.host,
+        port=uplink.port,
+        ca=settings.resolve(uplink.ca),
+        certificate=settings.resolve(uplink.certificate),
+        key=settings.resolve(uplink.key),
+        client_id=identity.kiosk,
+        keepalive_s=uplink.keepalive_s,
+        connect_timeout_s=uplink.connect_timeout_s,
+    )
+    return Uplink(
+        identity,
+        endpoint,
+        open_reader=lambda: CacheReader.open(store),
+        signer=signer,
+        centre=centre,
+        put=put,
+        now=clock.now,
+        pace=Pace(uplink.retry_least_s, uplink.retry_most_s, uplink.receipt_timeout_s),
+        jitter=random.Random(secrets.randbits(64)),
+    )
+
+
+def _reading(settings: Settings, now: Moment, log: Log) -> Reads:
+    """Return the reading of documents with the post's trust list and switches put in, and say how old the list is.
+
+    Raises SettingError for a list that cannot be read.
+    """
+    documents = settings.documents
+    if not documents.trust_list:
+        return partial(read, health=documents.health)
+    trust = load_trust_list(settings.resolve(documents.trust_list))
+    age = age_of(trust, now.today)
+    log(
+        Priority.WARNING if age.result is Result.DOUBTFUL or trust.unreadable else Priority.NOTICE,
+        "trust list loaded",
+        issued_at=trust.issued_at.isoformat(),
+        fresh_until=trust.fresh_until.isoformat(),
+        age=age.detail or "fresh",
+        signers=trust.signer_count,
+        unreadable=len(trust.unreadable),
+    )
+    return partial(read, trust=trust, health=documents.health)
+
+
+def _lane(settings: Settings, lane: LaneSettings, reading: Reads) -> Lane:
+    kiosk = Kiosk(lane, new_id=lambda: str(uuid6.uuid7()), read=reading, memory_key=secrets.token_bytes(32))
+    folder = settings.resolve("")
+    scenario = str(folder / lane.scenario) if lane.scenario and (folder / lane.scenario).exists() else lane.scenario
+    devices = open_devices(
+        DeviceSettings(
+            readers=lane.readers,
+            camera=lane.camera,
+            panel=lane.panel,
+            scenario=scenario,
+            state_folder=str(settings.resolve(settings.store.path).parent),
+        )
+    )
+    return Lane(lane, kiosk, devices)
