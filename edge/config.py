@@ -21,8 +21,8 @@ from edge.setting_words import explain, shown
 from hw.settings import PANEL_PARTS, CameraSettings, Name, PanelSettings, ReaderSettings, Seconds
 
 DocumentClass = Literal["travel_document", "visa", "boarding_pass", "driving_licence", "seal"]
-NoPath = Literal[""]
 FilePath = Annotated[str, Meta(min_length=1, extra={"right": "the path of a file"})]
+MaybePath = Annotated[str, Meta(extra={"right": "the path of a file, or empty"})]
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,253}\Z", extra={"right": "a host name or an address"})]
 
 
@@ -96,7 +96,7 @@ class DocumentSettings(_Section, kw_only=True):
     """What is believed and read of sealed documents (VDS, VDS-NC, EU certificates)."""
 
     trust_list: Annotated[
-        FilePath | NoPath,
+        MaybePath,
         Meta(description="signers whose seals count (docs/documents.md); without it no signature is checked"),
     ] = ""
     health: Annotated[

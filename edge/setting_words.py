@@ -32,8 +32,6 @@ def words_for(kind: inspect.Type) -> str:
             return f"{least}-{most}"
         case inspect.FloatType():
             return _range(kind)
-        case inspect.LiteralType(values=("",)):
-            return "empty"
         case inspect.LiteralType():
             return f"one of {', '.join(map(str, kind.values))}"
         case inspect.EnumType():

@@ -17,10 +17,9 @@ Name = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z", extra={"right": "1-32 lower case letters, digits and dashes"})
 ]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Pin = (
-    Annotated[str, Meta(pattern=r"^(GPIO|BOARD)?[0-9]{1,2}\Z", extra={"right": "a gpiozero pin name such as GPIO17"})]
-    | Literal[""]
-)
+Pin = Annotated[
+    str, Meta(pattern=r"^((GPIO|BOARD)?[0-9]{1,2})?\Z", extra={"right": "a gpiozero pin name such as GPIO17, or empty"})
+]
 PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "tamper")
 
 

@@ -11,6 +11,7 @@ from msgspec import inspect
 from edge.config import Settings, load, parse
 from edge.errors import SettingError
 from edge.setting_words import bare
+from hw.settings import PANEL_PARTS
 
 LEAST = """
 [kiosk]
@@ -325,6 +326,16 @@ def test_an_error_has_file_key_and_remedy_as_attributes() -> None:
 def test_a_long_value_is_shown_shortened() -> None:
     sentence = refusal(with_line("kiosk", f'site = "{"X" * 1000}"'))
     assert len(sentence) < 160 and sentence.endswith("...")
+
+
+@pytest.mark.parametrize("part", PANEL_PARTS)
+def test_a_part_of_the_panel_that_is_not_fitted_has_an_empty_pin(tmp_path, part) -> None:
+    (tmp_path / "kiosk.toml").write_text(with_line("lanes.panel", f'{part} = ""'), encoding="utf-8")
+    assert getattr(load(tmp_path / "kiosk.toml").lanes[0].panel, part) == ""
+
+
+def test_an_empty_trust_list_is_none() -> None:
+    assert parsed(with_line("documents", 'trust_list = ""')).documents.trust_list == ""
 
 
 def test_two_simulated_panels_have_pins_of_their_own() -> None:
