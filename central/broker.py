@@ -1,12 +1,14 @@
 """The centre's MQTT broker: the text of mosquitto's configuration and access list (mosquitto.conf(5), 2.0).
 
-Owns who may publish and read what, as the contract says, and the limits of the broker; it starts no broker. Always
-true: TLS 1.2 or newer with a client certificate on every connection; the certificate's subject is the user name, so a
-kiosk writes and reads its own branch and nothing else; nothing that is logged holds a payload.
+Owns who may publish and read what, as the contract says, the limits of the broker, and the folder that
+`landfall-broker.service` runs it from; it starts no broker. Always true: TLS 1.2 or newer with a client certificate on
+every connection; the certificate's subject is the user name, so a kiosk writes and reads its own branch and nothing
+else; nothing that is logged holds a payload; a file is replaced whole or not at all.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from edge.wire.topics import NAME, PREFIX
 
 KIOSK_WRITES = ("stream/+", "status", "health", "reply/+", "reported")
 KIOSK_READS = ("receipt/+", "command/#", "desired")
+# What every maintained TLS library speaks: forward secrecy and authenticated encryption, nothing else under TLS 1.2.
+TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+_FIRST_LINE = "# Written by `landfall-central broker-config`, which replaces it; do not change it by hand.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,16 @@ class BrokerLimits:
     `max_packet_bytes` is told to every client when it connects (MQTT 5, 3.2.2.3.6), and a larger packet ends the
     connection with reason 0x95. Mosquitto's `message_size_limit` is left alone: it answers with 0x95 in a PUBACK, which
     MQTT 5 does not know there, and clients break on it. `max_inflight` and `max_queued_messages` are per client: a
-    collector that stays away has its queue cut, and kiosks send again.
+    collector that stays away has its queue cut, and kiosks send again. `max_keepalive_s` is the longest silence that a
+    client may ask for; a connection without a client is noticed after one and a half times that.
     """
 
+    max_connections: int = 5000
     max_packet_bytes: int = 2 * 1024 * 1024
     max_inflight: int = 100
     max_queued_messages: int = 10_000
+    max_queued_bytes: int = 256 * 1024 * 1024
+    max_keepalive_s: int = 3600
     session_days: int = 14
 
 
@@ -62,6 +71,7 @@ def mosquitto_configuration(
     user: str = "",
     limits: BrokerLimits | None = None,
     binds_client_ids: bool = True,
+    revoked: Path | None = None,
 ) -> str:
     """Return the text of a mosquitto.conf.
 
@@ -69,6 +79,8 @@ def mosquitto_configuration(
     empty); `persistence` the folder that keeps sessions over a restart (none: they are forgotten); `user` whom a broker
     started by root becomes (mosquitto's own default when empty). `binds_client_ids` makes the certificate's subject the
     client id too, so that no kiosk can push another off the broker; each certificate then serves one connection.
+    `revoked` is a certificate revocation list (PEM, RFC 5280, section 5), read again upon SIGHUP; while it is out of
+    date nobody is let in.
     """
     limits = limits or BrokerLimits()
     settings: list[tuple[str, object]] = [
@@ -76,15 +88,20 @@ def mosquitto_configuration(
         ("cafile", certificates / "ca.crt"),
         ("certfile", certificates / "broker.crt"),
         ("keyfile", certificates / "broker.key"),
+        *([("crlfile", revoked)] if revoked is not None else []),
         ("tls_version", "tlsv1.2"),
+        ("ciphers", TLS_1_2_CIPHERS),
         ("require_certificate", True),
         ("use_identity_as_username", True),
         ("use_username_as_clientid", binds_client_ids),
         ("allow_anonymous", False),
         ("acl_file", access_file),
+        ("max_connections", limits.max_connections),
+        ("max_keepalive", limits.max_keepalive_s),
         ("max_packet_size", limits.max_packet_bytes),
         ("max_inflight_messages", limits.max_inflight),
         ("max_queued_messages", limits.max_queued_messages),
+        ("max_queued_bytes", limits.max_queued_bytes),
         ("persistent_client_expiration", f"{limits.session_days}d"),
         ("set_tcp_nodelay", True),
         ("persistence", persistence is not None),
@@ -97,6 +114,27 @@ def mosquitto_configuration(
     if user:
         settings.append(("user", user))
     return "".join(f"{name} {_value(name, value)}\n" for name, value in settings)
+
+
+def write_broker_folder(folder: Path, centre: Iterable[str], configuration: str) -> None:
+    """Write `mosquitto.conf` and `access.acl` into an existing folder, each readable by its owner and its group.
+
+    A folder with the set-group-id bit, as tmpfiles.d makes it, hands both to the broker's group. Raises OSError.
+    """
+    _replace(folder / "access.acl", _FIRST_LINE + access_list(centre))
+    _replace(folder / "mosquitto.conf", _FIRST_LINE + configuration)
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o640)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
 
 
 def _value(name: str, value: object) -> str:

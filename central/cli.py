@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from central import config, database, overview, reconcile, registry
+from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
 from central.journal import ERROR, log
 from central.store import Store
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from edge.seal import Opener, Signer
 
 DEFAULT_CONFIG = Path("/etc/landfall/central.toml")
+# Where landfall-broker.service has them.
+BROKER_FOLDER = Path("/etc/landfall/broker")
+BROKER_CREDENTIALS = Path("/run/credentials/landfall-broker.service")
+BROKER_SESSIONS = Path("/var/lib/landfall-broker")
+_FOLDER_HELP = "an existing folder for mosquitto.conf and access.acl (default: %(default)s)"
+_BROKER_TEXT = """Write mosquitto's configuration and access list: TLS 1.2 or newer, a client certificate on every
+connection, and for each kiosk its own branch and nothing else. `systemctl reload landfall-broker` takes over a changed
+access list or revocation list, a restart everything."""
 _MISSING_SHOWN = 20
 
 
@@ -95,6 +104,43 @@ def _parser() -> argparse.ArgumentParser:
     schema = verbs.add_parser("database", help="look after the database").add_subparsers(required=True, metavar="VERB")
     upgrade = schema.add_parser("upgrade", parents=[common], help="bring the tables up to date")
     upgrade.set_defaults(call=_database_upgrade)
+
+    broker = verbs.add_parser(
+        "broker-config", help="write mosquitto's configuration and access list", description=_BROKER_TEXT
+    )
+    broker.add_argument("folder", type=Path, metavar="FOLDER", nargs="?", default=BROKER_FOLDER, help=_FOLDER_HELP)
+    broker.add_argument(
+        "--centre",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="who has a certificate centre/NAME: every collector and console; repeat for each",
+    )
+    broker.add_argument("--port", type=_port, default=8883, help="where to listen (default: %(default)s)")
+    broker.add_argument("--address", default="", help="address to listen on (default: all)")
+    broker.add_argument(
+        "--certificates",
+        type=Path,
+        default=BROKER_CREDENTIALS,
+        metavar="FOLDER",
+        help="where broker.crt, broker.key and ca.crt are when the broker runs (default: %(default)s)",
+    )
+    broker.add_argument("--revoked", type=Path, metavar="FILE", help="certificate revocation list, PEM")
+    broker.add_argument(
+        "--sessions",
+        type=Path,
+        default=BROKER_SESSIONS,
+        metavar="FOLDER",
+        help="where the broker keeps sessions and retained messages (default: %(default)s)",
+    )
+    broker.add_argument(
+        "--max-connections",
+        type=_count,
+        default=BrokerLimits().max_connections,
+        metavar="N",
+        help="kiosks and collectors at the same time (default: %(default)s)",
+    )
+    broker.set_defaults(call=_broker_config)
 
     status = verbs.add_parser("status", parents=[common], help="how far each stream is held, and what to look at")
     status.add_argument("--json", action="store_true", help="print JSON")
@@ -248,6 +294,40 @@ def _database_upgrade(arguments: argparse.Namespace) -> int:
     _database(config.load(arguments.config))
     print("the database is up to date")
     return 0
+
+
+def _broker_config(arguments: argparse.Namespace) -> int:
+    revoked = arguments.revoked
+    configuration = mosquitto_configuration(
+        port=arguments.port,
+        host=arguments.address,
+        certificates=arguments.certificates,
+        access_file=arguments.folder.absolute() / "access.acl",
+        persistence=arguments.sessions,
+        limits=BrokerLimits(max_connections=arguments.max_connections),
+        revoked=None if revoked is None else revoked.absolute(),
+    )
+    try:
+        write_broker_folder(arguments.folder, arguments.centre, configuration)
+    except OSError as error:
+        raise SettingError(str(arguments.folder), "", f"cannot be written ({error.strerror})") from None
+    print(f"{arguments.folder}: mosquitto.conf and access.acl written for {', '.join(arguments.centre)}")
+    print("Now: systemctl restart landfall-broker, or reload if only names or revocations changed.")
+    return 0
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 65535:
+        raise argparse.ArgumentTypeError("must be 1-65535")
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def _status(arguments: argparse.Namespace) -> int:

@@ -39,7 +39,8 @@ class LocalBroker:
 
     `folder` is made and holds everything (configuration, certificate, sessions, `mosquitto.log`); `authority` issues
     the broker's certificate; `centre` names the collectors. `keeps_sessions` stores sessions and queued messages over
-    a restart. The broker listens on 127.0.0.1 and is known as `localhost` and `127.0.0.1`.
+    a restart; `revoked` is a certificate revocation list, which `reload` reads again. The broker listens on 127.0.0.1
+    and is known as `localhost` and `127.0.0.1`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LocalBroker:
         limits: BrokerLimits | None = None,
         binds_client_ids: bool = True,
         port: int = 0,
+        revoked: Path | None = None,
     ) -> None:
         self.host = HOST
         self.port = port
@@ -61,6 +63,7 @@ class LocalBroker:
         self._keeps_sessions = keeps_sessions
         self._limits = limits
         self._binds_client_ids = binds_client_ids
+        self._revoked = revoked
         self._broker: subprocess.Popen | None = None
         self._last_words = ""
         make_folder(self._sessions)
@@ -87,7 +90,11 @@ class LocalBroker:
         (self._folder / "access.acl").write_text(access_list(names), encoding="utf-8")
         (self._folder / "access.acl").chmod(0o600)
         if self.is_running:
-            self._signal(signal.SIGHUP)
+            self.reload()
+
+    def reload(self) -> None:
+        """Have access list, certificates and revocation list read again; connections stay."""
+        self._signal(signal.SIGHUP)
 
     def start(self) -> None:
         """Start the broker and return when it listens; raise `ProvisioningError` with its last words otherwise."""
@@ -148,6 +155,7 @@ class LocalBroker:
             user="root" if os.geteuid() == 0 else "",
             limits=self._limits,
             binds_client_ids=self._binds_client_ids,
+            revoked=self._revoked,
         )
         (self._folder / "mosquitto.conf").write_text(configuration, encoding="utf-8")
         command = [find_mosquitto(), "-c", str(self._folder / "mosquitto.conf")]
