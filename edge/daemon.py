@@ -30,6 +30,7 @@ from edge.events import (
     Action,
     DeadlinePassed,
     EpochEnded,
+    Guide,
     LaneEvent,
     Moment,
     OpenGate,
@@ -205,6 +206,8 @@ class Daemon:
             case TakePhoto():
                 if devices.camera is not None:
                     devices.camera.take_photo(action.request)
+            case Guide():
+                lane.guidance = action.guidance
             case Record():
                 self._lane_of_draft[action.draft.id] = lane
                 self._recorder.record(action.draft)
@@ -275,7 +278,9 @@ class Daemon:
                 heads = self._reader.heads()
             except StoreError as error:
                 self._vitals.store_error = error.message
-        lanes = {lane.settings.name: (lane.kiosk.state.value, lane.signal.value) for lane in self._lanes}
+        lanes = {
+            lane.settings.name: (lane.kiosk.state.value, lane.signal.value, lane.guidance or "") for lane in self._lanes
+        }
         return msgspec.to_builtins(health(self._kiosk, self._version, self._vitals, lanes, heads, now))
 
     def _publish_health(self, now: Moment) -> None:

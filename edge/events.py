@@ -13,7 +13,16 @@ from typing import Literal
 
 from edge.wire.crossing import Clock, Conveyance, Direction, Outcome, ReadDocument
 from edge.wire.record import Position
-from hw.devices import ButtonPressed, DocumentRead, PhotoFailed, PhotoTaken, ReadFailed, Signal
+from hw.devices import (
+    ButtonPressed,
+    DocumentRead,
+    Guidance,
+    PhotoFailed,
+    PhotoGuidance,
+    PhotoTaken,
+    ReadFailed,
+    Signal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ LaneEvent = (
     | ReadFailed
     | PhotoTaken
     | PhotoFailed
+    | PhotoGuidance
     | ButtonPressed
     | DeadlinePassed
     | Recorded
@@ -205,10 +215,18 @@ class TakePhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class Guide:
+    """Tell the traveller what would make a better photo; None: nothing any more."""
+
+    guidance: Guidance | None
+
+
+@dataclass(frozen=True, slots=True)
 class CrossingDraft:
     """A crossing as the lane knows it; the recorder adds the position, and the photo's sequence.
 
-    Exactly one of `photo` (JPEG) and `photo_absent` (the reason) says something.
+    Exactly one of `photo` (JPEG) and `photo_absent` (the reason) says something; `photo_quality` is what is not right
+    with the photo, None where nobody looked.
     """
 
     id: str
@@ -221,6 +239,7 @@ class CrossingDraft:
     training: bool
     photo: bytes | None = field(default=None, repr=False)
     photo_absent: str = ""
+    photo_quality: tuple[Guidance, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,4 +276,4 @@ class ProbeStore:
     """Try whether the store takes records again, and answer with `StoreReady` if it does."""
 
 
-Action = Show | OpenGate | TakePhoto | Record | ProbeStore
+Action = Show | OpenGate | TakePhoto | Guide | Record | ProbeStore

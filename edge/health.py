@@ -96,18 +96,21 @@ def health(
     kiosk: str,
     version: str,
     vitals: Vitals,
-    lanes: Mapping[str, tuple[str, str]],
+    lanes: Mapping[str, tuple[str, str, str]],
     heads: Mapping[str, StreamState],
     now: Moment,
 ) -> Health:
-    """Put the figures of this moment together; `lanes` are state and signal of each lane."""
+    """Put the figures of this moment together; `lanes` are state, signal and guidance of each lane."""
     return Health(
         kiosk=kiosk,
         at=now.text,
         boot_id=now.clock.boot_id,
         version=version,
         devices={
-            **{name: {"state": f"lane {state}", "signal": signal} for name, (state, signal) in lanes.items()},
+            **{
+                name: {"state": f"lane {state}", "signal": signal, **({"guidance": guidance} if guidance else {})}
+                for name, (state, signal, guidance) in lanes.items()
+            },
             **{
                 name: {"state": device.state, "since_s": round(device.since_s, 3), "error": device.error}
                 for name, device in vitals.devices.items()

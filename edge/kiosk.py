@@ -26,6 +26,7 @@ from edge.events import (
     CrossingDraft,
     DeadlinePassed,
     DecisionDraft,
+    Guide,
     LaneEvent,
     Moment,
     OpenGate,
@@ -41,7 +42,17 @@ from edge.events import (
 from edge.late import LateRecords
 from edge.rules import best_of, compared, conveyance_of, document_class, is_misread, reasons_to_refer
 from edge.wire.crossing import MAX_PHOTO_BYTES, Direction, Outcome, ReadDocument
-from hw.devices import Button, ButtonPressed, DocumentRead, PhotoFailed, PhotoTaken, ReadFailed, Signal
+from hw.devices import (
+    Button,
+    ButtonPressed,
+    DocumentRead,
+    Guidance,
+    PhotoFailed,
+    PhotoGuidance,
+    PhotoTaken,
+    ReadFailed,
+    Signal,
+)
 
 PROBE_S = 5.0
 
@@ -76,6 +87,8 @@ class _Traveller:
     was_misread: bool = False
     photo: bytes | None = field(default=None, repr=False)
     photo_absent: str = ""
+    photo_quality: tuple[Guidance, ...] | None = None
+    is_guided: bool = False
 
     @property
     def is_photo_settled(self) -> bool:
@@ -207,12 +220,23 @@ class Kiosk:
         if event.request != traveller.id or traveller.is_photo_settled:
             return []
         if isinstance(event, PhotoTaken) and len(event.jpeg) <= MAX_PHOTO_BYTES:
-            traveller.photo = event.jpeg
+            traveller.photo, traveller.photo_quality = event.jpeg, event.quality
         elif isinstance(event, PhotoTaken):
             traveller.photo_absent = "too_large"
         else:
             traveller.photo_absent = event.reason
-        return self._settle(now) if self.state is State.COLLECTING else []
+        return [*self._end_guidance(), *(self._settle(now) if self.state is State.COLLECTING else [])]
+
+    def _guide(self, event: PhotoGuidance, now: Moment) -> list[Action]:
+        traveller = self._present
+        if event.request != traveller.id or traveller.is_photo_settled:
+            return []
+        traveller.is_guided = True
+        return [Guide(event.guidance)]
+
+    def _end_guidance(self) -> list[Action]:
+        was_guided, self._present.is_guided = self._present.is_guided, False
+        return [Guide(None)] if was_guided else []
 
     def _settle(self, now: Moment) -> list[Action]:
         """Go on as soon as nothing is awaited any more; return no action while something is."""
@@ -258,21 +282,20 @@ class Kiosk:
         documents = traveller.compared()
         if not documents and traveller.misread is not None:
             documents = (traveller.misread,)
-        return self._record(
-            CrossingDraft(
-                id=traveller.id,
-                moment=now,
-                direction=self._direction,
-                lane=self._lane.kind,
-                documents=documents,
-                conveyance=conveyance_of(documents),
-                outcome=outcome,
-                training=self._policy.training,
-                photo=traveller.photo,
-                photo_absent="" if traveller.photo is not None else traveller.photo_absent or "deadline passed",
-            ),
-            now,
+        draft = CrossingDraft(
+            id=traveller.id,
+            moment=now,
+            direction=self._direction,
+            lane=self._lane.kind,
+            documents=documents,
+            conveyance=conveyance_of(documents),
+            outcome=outcome,
+            training=self._policy.training,
+            photo=traveller.photo,
+            photo_absent="" if traveller.photo is not None else traveller.photo_absent or "deadline passed",
+            photo_quality=traveller.photo_quality,
         )
+        return [*self._end_guidance(), *self._record(draft, now)]
 
     def _record(self, draft: CrossingDraft | DecisionDraft, now: Moment) -> list[Action]:
         self.state, self._draft = State.RECORDING, draft
@@ -373,6 +396,7 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
         ReadFailed: Kiosk._collect,
         PhotoTaken: Kiosk._keep_photo,
         PhotoFailed: Kiosk._keep_photo,
+        PhotoGuidance: Kiosk._guide,
         ButtonPressed: Kiosk._press_decision,
         DeadlinePassed: Kiosk._stop_waiting,
     },
@@ -380,6 +404,7 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
         DocumentRead: Kiosk._add_document,
         PhotoTaken: Kiosk._keep_photo,
         PhotoFailed: Kiosk._keep_photo,
+        PhotoGuidance: Kiosk._guide,
         ButtonPressed: Kiosk._press_decision,
         DeadlinePassed: Kiosk._no_decision,
     },
@@ -397,11 +422,17 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
 }
 IGNORED: dict[State, frozenset[type]] = {
     State.CLOSED: frozenset(
-        {DocumentRead, ReadFailed, PhotoTaken, PhotoFailed, ButtonPressed, RecordFailed, RoomRanOut}
+        {DocumentRead, ReadFailed, PhotoTaken, PhotoFailed, PhotoGuidance, ButtonPressed, RecordFailed, RoomRanOut}
     ),
-    State.READY: frozenset({PhotoTaken, PhotoFailed, DeadlinePassed, Recorded, RecordFailed, StoreReady}),
+    State.READY: frozenset(
+        {PhotoTaken, PhotoFailed, PhotoGuidance, DeadlinePassed, Recorded, RecordFailed, StoreReady}
+    ),
     State.COLLECTING: frozenset({Recorded, RecordFailed, StoreReady, RoomRanOut}),
     State.DECIDING: frozenset({ReadFailed, Recorded, RecordFailed, StoreReady, RoomRanOut}),
-    State.RECORDING: frozenset({ReadFailed, PhotoTaken, PhotoFailed, ButtonPressed, StoreReady, RoomRanOut}),
-    State.SHOWING: frozenset({ReadFailed, PhotoTaken, PhotoFailed, Recorded, RecordFailed, StoreReady, RoomRanOut}),
+    State.RECORDING: frozenset(
+        {ReadFailed, PhotoTaken, PhotoFailed, PhotoGuidance, ButtonPressed, StoreReady, RoomRanOut}
+    ),
+    State.SHOWING: frozenset(
+        {ReadFailed, PhotoTaken, PhotoFailed, PhotoGuidance, Recorded, RecordFailed, StoreReady, RoomRanOut}
+    ),
 }

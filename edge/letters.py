@@ -40,7 +40,11 @@ class Letters:
         if draft.photo is not None:
             evidence = self._evidence(draft, draft.photo)
             records.append(self._seal(wire.EVIDENCE, evidence, draft.moment, training=draft.training))
-            photo = Photo(sha256=evidence.sha256, evidence_sequence=evidence.position.sequence)
+            photo = Photo(
+                sha256=evidence.sha256,
+                evidence_sequence=evidence.position.sequence,
+                quality=draft.photo_quality,
+            )
         crossing = Crossing(
             id=draft.id,
             kiosk=self._kiosk,

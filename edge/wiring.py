@@ -38,7 +38,7 @@ from edge.uplink.link import Endpoint
 from edge.uplink.uplink import Identity, Pace, Uplink
 from edge.wire.topics import kiosk_id
 from hw.choose import Devices, open_devices
-from hw.devices import Signal
+from hw.devices import Guidance, Signal
 from hw.settings import DeviceSettings
 
 Put = Callable[[object], None]
@@ -46,12 +46,13 @@ Put = Callable[[object], None]
 
 @dataclass(slots=True)
 class Lane:
-    """One lane as the main loop knows it; `signal` is what its panel shows."""
+    """One lane as the main loop knows it; `signal` is what its panel shows, `guidance` what is asked for a photo."""
 
     settings: LaneSettings
     kiosk: Kiosk
     devices: Devices
     signal: Signal = Signal.CLOSED
+    guidance: Guidance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,40 @@ class ReadFailed:
     reason: str
 
 
+class Guidance(StrEnum):
+    """What stands between a traveller and a good photo, worst first: words for the screen, and codes in the record."""
+
+    NOBODY_THERE = "nobody_there"
+    ONE_PERSON_PLEASE = "one_person_please"
+    CLOSER = "closer"
+    FARTHER = "farther"
+    BACKLIGHT = "backlight"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    LOOK_AT_CAMERA = "look_at_camera"
+    HOLD_STILL = "hold_still"
+
+
 @dataclass(frozen=True, slots=True)
 class PhotoTaken:
-    """The camera delivered the JPEG that was asked for under `request`."""
+    """The camera delivered the JPEG that was asked for under `request`.
+
+    `quality` is what is not right with it, worst first; None where nobody looked.
+    """
 
     device: str
     request: str
     jpeg: bytes = field(repr=False)
+    quality: tuple[Guidance, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoGuidance:
+    """The photo asked for under `request` is being taken again; with `guidance` followed it will be a better one."""
+
+    device: str
+    request: str
+    guidance: Guidance
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +149,7 @@ DeviceEvent = (
     | ReadFailed
     | PhotoTaken
     | PhotoFailed
+    | PhotoGuidance
     | ButtonPressed
     | CaseOpened
     | CaseClosed
@@ -166,7 +194,10 @@ class Camera(Protocol):
         """Begin to serve requests."""
 
     def take_photo(self, request: str) -> None:
-        """Ask for a photo; `PhotoTaken` or `PhotoFailed` with this `request` follows within the camera's deadline."""
+        """Ask for a photo; `PhotoTaken` or `PhotoFailed` with this `request` follows within the camera's deadline.
+
+        `PhotoGuidance` may come before it.
+        """
 
     def stop(self) -> None:
         """End every thread and process of the camera; may be called twice."""

@@ -59,11 +59,15 @@ class Conveyance(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Photo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Either the photo's SHA-256 and its sequence in the evidence stream, or the reason why it is absent."""
+    """Either the photo's SHA-256 and its sequence in the evidence stream, or the reason why it is absent.
+
+    `quality` says what is not right with the photo, an empty list that nothing is; it is left out where nobody looked.
+    """
 
     sha256: str = ""
     evidence_sequence: int = 0
     absent: str = ""
+    quality: tuple[str, ...] | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

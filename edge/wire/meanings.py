@@ -98,6 +98,11 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "sha256": _field("SHA-256 of the JPEG, 64 lower case hexadecimal digits.", pattern=f"^{_HASH}$"),
         "evidence_sequence": _field("Sequence of the photo's record in the evidence stream of the same epoch."),
         "absent": _field("Why there is no photo."),
+        "quality": _field(
+            "What was not right with the photo, worst first: nobody_there, one_person_please (more than one), closer, "
+            "farther, backlight, too_dark, too_bright, look_at_camera, hold_still; it is kept all the same. Empty: "
+            "nothing. Left out: nobody looked."
+        ),
     },
     "Outcome": {
         "result": _field("passed, or referred to an officer; a machine never refuses a person."),
@@ -248,6 +253,10 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
                 "properties": {
                     "state": {"type": "string", "description": "starting, ready, lost, or `lane` and its state."},
                     "signal": {"type": "string", "description": "What a lane shows."},
+                    "guidance": {
+                        "type": "string",
+                        "description": "What a lane asks of the traveller who is being photographed.",
+                    },
                     "since_s": _SINCE_S,
                     "error": {"type": "string", "description": "Why a device was lost last."},
                 },

@@ -20,6 +20,7 @@ from edge.recorder import Recorder
 from edge.seal import Opener, Sealer, Signer
 from edge.wire.crossing import Clock, Outcome
 from edge.wire.record import decode_record
+from hw.devices import Guidance
 from tests.harness.kiosk_records import new_letter_key, new_signing_key
 
 SIGNING, CENTRE = new_signing_key(), new_letter_key()
@@ -112,7 +113,9 @@ class Desk:
             assert time.monotonic() < until_s, "not in time"
             time.sleep(0.005)
 
-    def cross(self, id: str, photo: bytes | None = None) -> Recorded | RecordFailed:
+    def cross(
+        self, id: str, photo: bytes | None = None, quality: tuple[Guidance, ...] | None = None
+    ) -> Recorded | RecordFailed:
         """Let one traveller be recorded and return what came of it."""
         self.recorder.record(
             CrossingDraft(
@@ -126,6 +129,7 @@ class Desk:
                 training=False,
                 photo=photo,
                 photo_absent="" if photo else "off",
+                photo_quality=quality,
             )
         )
         return self.wait_for(Recorded | RecordFailed, lambda event: event.id == id)  # type: ignore[arg-type]

@@ -27,7 +27,17 @@ from edge.events import (
 from edge.kiosk import Kiosk, State
 from edge.wire.crossing import Clock
 from edge.wire.record import Position
-from hw.devices import Button, ButtonPressed, DocumentRead, Frame, PhotoFailed, PhotoTaken, ReadFailed
+from hw.devices import (
+    Button,
+    ButtonPressed,
+    DocumentRead,
+    Frame,
+    Guidance,
+    PhotoFailed,
+    PhotoGuidance,
+    PhotoTaken,
+    ReadFailed,
+)
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SOURCES = {"TD3": "mrz", "TD1": "mrz", "MRV-A": "mrz", "BCBP": "bcbp", "AAMVA": "aamva", "VDS": "vds", "DCC": "dcc"}
@@ -95,9 +105,13 @@ class Lane:
         """Somebody presses a button."""
         return self.tell(ButtonPressed("panel", button))
 
-    def photo(self, request: str = "id-1") -> list[Action]:
+    def photo(self, request: str = "id-1", quality: tuple[Guidance, ...] | None = None) -> list[Action]:
         """The camera delivers."""
-        return self.tell(PhotoTaken("camera", request, b"jpeg"))
+        return self.tell(PhotoTaken("camera", request, b"jpeg", quality))
+
+    def guide(self, guidance: Guidance, request: str = "id-1") -> list[Action]:
+        """The camera tries again."""
+        return self.tell(PhotoGuidance("camera", request, guidance))
 
     def no_photo(self, request: str = "id-1", reason: str = "no answer") -> list[Action]:
         """The camera gives up."""

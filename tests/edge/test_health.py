@@ -23,7 +23,7 @@ class Head(msgspec.Struct):
     bytes: int = 1000
 
 
-def said(vitals: Vitals, **lanes: tuple[str, str]) -> dict:
+def said(vitals: Vitals, **lanes: tuple[str, str, str]) -> dict:
     """Return the figures as they go out."""
     return msgspec.to_builtins(health("utopia/lane-1", "0.1.0", vitals, lanes, {"crossing": Head()}, moment(10)))
 
@@ -71,22 +71,28 @@ def test_only_a_connection_after_a_loss_counts_as_a_new_one() -> None:
 
 
 def test_lanes_stand_among_the_devices() -> None:
-    assert said(Vitals(), left=("ready", "working"))["devices"]["left"]["state"] == "lane ready"
+    assert said(Vitals(), left=("ready", "working", ""))["devices"]["left"]["state"] == "lane ready"
 
 
 def test_the_figures_follow_the_contracts_schema() -> None:
     vitals = Vitals()
     vitals.device("camera", "lost", moment(1), "no answer")
     vitals.troubles["not_valid"] += 1
-    jsonschema.validate(said(vitals, left=("closed", "closed")), schema("health"))
+    jsonschema.validate(said(vitals, left=("closed", "closed", "closer")), schema("health"))
 
 
 def test_every_figure_is_explained_by_the_schema() -> None:
     vitals = Vitals()
     vitals.device("camera", "lost", moment(1), "no answer")
-    figures, explained = said(vitals, left=("closed", "closed")), schema("health")["properties"]
+    figures, explained = said(vitals, left=("closed", "closed", "closer")), schema("health")["properties"]
     assert set(figures["devices"]["left"]) <= set(explained["devices"]["additionalProperties"]["properties"])
     assert set(figures["devices"]["camera"]) <= set(explained["devices"]["additionalProperties"]["properties"])
     assert set(figures["queue"]["crossing"]) == set(explained["queue"]["additionalProperties"]["properties"])
     for part in ("uplink", "store", "clock"):
         assert set(figures[part]) == set(explained[part]["properties"])
+
+
+def test_a_lane_says_what_it_asks_of_the_traveller_and_nothing_when_it_asks_nothing() -> None:
+    devices = said(Vitals(), left=("collecting", "working", "closer"), right=("ready", "ready", ""))["devices"]
+    assert devices["left"]["guidance"] == "closer"
+    assert "guidance" not in devices["right"]

@@ -16,6 +16,7 @@ from edge.events import (
     CrossingDraft,
     DeadlinePassed,
     DecisionDraft,
+    Guide,
     LaneEvent,
     OpenGate,
     ProbeStore,
@@ -31,7 +32,18 @@ from edge.events import (
 from edge.kiosk import IGNORED, PROBE_S, TRANSITIONS, Kiosk, State
 from edge.wire.crossing import MAX_PHOTO_BYTES
 from edge.wire.record import Position
-from hw.devices import Button, ButtonPressed, DocumentRead, Frame, PhotoFailed, PhotoTaken, ReadFailed, Signal
+from hw.devices import (
+    Button,
+    ButtonPressed,
+    DocumentRead,
+    Frame,
+    Guidance,
+    PhotoFailed,
+    PhotoGuidance,
+    PhotoTaken,
+    ReadFailed,
+    Signal,
+)
 from hw.simulated.travellers import specimen
 from tests.edge.lane import Lane, moment
 
@@ -448,6 +460,36 @@ def test_the_photo_of_the_traveller_before_is_not_taken_for_this_one() -> None:
     assert lane.photo("id-2") == [Record(lane.draft)]
 
 
+def test_what_would_make_a_better_photo_is_shown_until_the_photo_is_there() -> None:
+    lane = Lane(photo="wanted", optional=("boarding_pass",)).open()
+    lane.read("TD3 alice")
+    assert lane.guide(Guidance.CLOSER) == [Guide(Guidance.CLOSER)]
+    assert lane.guide(Guidance.HOLD_STILL) == [Guide(Guidance.HOLD_STILL)]
+    assert lane.photo() == [Guide(None)]
+    assert lane.guide(Guidance.CLOSER) == []
+
+
+def test_guidance_ends_with_the_wait_when_no_photo_comes() -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice")
+    lane.guide(Guidance.NOBODY_THERE)
+    assert lane.pass_deadline() == [Guide(None), Record(lane.draft)]
+    assert lane.guide(Guidance.NOBODY_THERE) == []
+
+
+def test_guidance_for_the_traveller_before_is_not_shown_to_this_one() -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice")
+    assert lane.guide(Guidance.CLOSER, request="id-0") == []
+
+
+def test_a_photo_that_is_not_good_is_kept_and_says_what_is_not_right_with_it() -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice")
+    lane.photo(quality=(Guidance.BACKLIGHT, Guidance.HOLD_STILL))
+    assert (lane.draft.photo, lane.draft.photo_quality) == (b"jpeg", ("backlight", "hold_still"))
+
+
 def test_no_photo_is_asked_for_where_photos_are_off() -> None:
     lane = Lane(photo="off", required=("travel_document", "visa")).open()
     assert lane.read("TD3 alice") == [WORKING]
@@ -603,6 +645,7 @@ STEPS = st.one_of(
     st.just(ReadFailed("reader", "noise")),
     st.builds(PhotoTaken, st.just("camera"), IDS, st.just(b"jpeg")),
     st.builds(PhotoFailed, st.just("camera"), IDS, st.just("lost")),
+    st.builds(PhotoGuidance, st.just("camera"), IDS, st.sampled_from(Guidance)),
     st.builds(ButtonPressed, st.just("panel"), st.sampled_from(Button)),
     st.just(DeadlinePassed()),
     st.builds(Recorded, IDS, st.just(Position("utopia/lane-1", "e", "crossing", 1))),

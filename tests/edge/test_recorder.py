@@ -12,6 +12,7 @@ from edge.cache import Cache
 from edge.errors import StoreFull
 from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady, VoidDraft
 from edge.wire.crossing import MAX_PHOTO_BYTES
+from hw.devices import Guidance
 from tests.edge.desk import Desk, FakeClock
 
 PHOTO = random.Random(1).randbytes(40_000)  # of nobody, and as hard to deflate as a JPEG
@@ -32,9 +33,16 @@ def test_with_plenty_of_room_a_crossing_has_its_photo(desk) -> None:
     assert desk.head("evidence").count == 2
 
 
+def test_a_crossing_says_what_is_not_right_with_its_photo_once_somebody_looked(desk) -> None:
+    for id, quality in (("a", None), ("b", ()), ("c", (Guidance.TOO_DARK,))):
+        desk.cross(id, PHOTO, quality)
+    photos = [letter["photo"] for letter in desk.letters("crossing")[-3:]]
+    assert [photo.get("quality", "nobody looked") for photo in photos] == ["nobody looked", [], ["too_dark"]]
+
+
 def test_when_room_gets_short_photos_stop_and_crossings_go_on(desk) -> None:
     desk.disk.free_mb = 499
-    assert isinstance(desk.cross("a", PHOTO), Recorded)
+    assert isinstance(desk.cross("a", PHOTO, ()), Recorded)
     assert desk.letters("crossing")[-1]["photo"] == {"absent": "disk"}
     assert desk.head("evidence").count == 1
     assert desk.wait_for(RoomMeasured, lambda event: event.room is Room.SHORT)
