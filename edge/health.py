@@ -1,18 +1,35 @@
-"""What the kiosk knows of itself: devices, queue, uplink, store, clock.
+"""What the kiosk knows of itself: devices, queue, uplink, store, clock, keys, machine.
 
 Owns the figures and their form; asks nobody, is told. Always true: nothing of a traveller is in here; a state says
-since when it holds, in seconds of CLOCK_BOOTTIME.
+since when it holds, in seconds of CLOCK_BOOTTIME; what is not known is left out; however many devices there are and
+whatever they say, the message stays below `MAX_HEALTH_BYTES`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import UNSET, UnsetType
+
 from edge.events import Moment, Room
-from edge.wire.messages import Health
+from edge.wire.health import (
+    ClockHealth,
+    DeviceHealth,
+    Health,
+    KeysHealth,
+    MachineHealth,
+    StoreHealth,
+    StreamHealth,
+    UplinkHealth,
+)
+
+MOST_DEVICES = 24
+MOST_TROUBLES = 32
+MOST_TEXT_BYTES = 160
+COMMITS = 200  # that the sync time is taken from
 
 
 class StreamState(Protocol):
@@ -28,11 +45,23 @@ class StreamState(Protocol):
 
 @dataclass(slots=True)
 class DeviceState:
-    """State of one device; `error` is the last reason why it was lost."""
+    """State of one device; `error` is the last reason why it was lost, `is_open` what its tamper switch says."""
 
     state: str = "starting"
     since_s: float = 0.0
     error: str = ""
+    losses: int = 0
+    is_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What takes time to find out, and is looked at now and then by a thread of its own; None is not known."""
+
+    machine: MachineHealth
+    damaged_files: int | None = None
+    hours_left: float | None = None
+    oldest_at: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -51,10 +80,21 @@ class Vitals:
     tombstones: int = 0
     room: Room = Room.PLENTY
     free_bytes: int | None = None
+    commits_s: deque[float] = field(default_factory=lambda: deque(maxlen=COMMITS))
+    survey: Survey = field(default_factory=lambda: Survey(MachineHealth()))
+    keys: KeysHealth | UnsetType = UNSET
+    settings_sha256: str = ""
 
     def device(self, name: str, state: str, now: Moment, error: str = "") -> None:
         """Note that a device came or went."""
-        self.devices[name] = DeviceState(state, now.clock.boottime_s, error)
+        known = self.devices.setdefault(name, DeviceState())
+        known.losses += state == "lost" != known.state
+        known.state, known.since_s = state, now.clock.boottime_s
+        known.error = error or known.error
+
+    def case(self, name: str, *, is_open: bool) -> None:
+        """Note what a panel's tamper switch says."""
+        self.devices.setdefault(name, DeviceState()).is_open = is_open
 
     def uplink(self, is_connected: bool, reason: str, now: Moment) -> bool:
         """Note that the connection came, went, or did not come again; return whether that is news."""
@@ -76,7 +116,7 @@ def store_state(vitals: Vitals) -> str:
     return "no_photos" if vitals.room is Room.SHORT else "ready"
 
 
-def queue_figures(heads: Mapping[str, StreamState]) -> dict[str, Any]:
+def queue_figures(heads: Mapping[str, StreamState]) -> dict[str, dict[str, Any]]:
     """Return, for each stream, what is kept, what awaits its receipt, and where the stream stands."""
     return {
         name: {
@@ -101,35 +141,71 @@ def health(
     now: Moment,
 ) -> Health:
     """Put the figures of this moment together; `lanes` are state, signal and guidance of each lane."""
+    survey, clock = vitals.survey, now.clock
     return Health(
         kiosk=kiosk,
         at=now.text,
-        boot_id=now.clock.boot_id,
+        boot_id=clock.boot_id,
         version=version,
-        devices={
-            **{
-                name: {"state": f"lane {state}", "signal": signal, **({"guidance": guidance} if guidance else {})}
-                for name, (state, signal, guidance) in lanes.items()
-            },
-            **{
-                name: {"state": device.state, "since_s": round(device.since_s, 3), "error": device.error}
-                for name, device in vitals.devices.items()
-            },
+        devices=_devices(vitals, lanes),
+        queue={
+            name: StreamHealth(
+                **stream, oldest_at=survey.oldest_at.get(name, UNSET) if stream["unreceipted"] else UNSET
+            )
+            for name, stream in queue_figures(heads).items()
         },
-        queue=queue_figures(heads),
-        uplink={
-            "state": "connected" if vitals.is_connected else "disconnected",
-            "since_s": round(vitals.uplink_since_s, 3),
-            "reason": vitals.uplink_reason,
-            "connections": vitals.reconnects,
-            "last_receipt_at": vitals.last_receipt_at,
-            "troubles": dict(vitals.troubles),
-        },
-        store={
-            "state": store_state(vitals),
-            "error": vitals.store_error,
-            "free_bytes": vitals.free_bytes,
-            "tombstones": vitals.tombstones,
-        },
-        clock={"state": now.clock.state, "error_bound_s": now.clock.error_bound_s, "boottime_s": now.clock.boottime_s},
+        uplink=UplinkHealth(
+            state="connected" if vitals.is_connected else "disconnected",
+            since_s=round(vitals.uplink_since_s, 3),
+            reason=_short(vitals.uplink_reason),
+            connections=vitals.reconnects,
+            last_receipt_at=vitals.last_receipt_at or UNSET,
+            troubles={_short(what): count for what, count in vitals.troubles.most_common(MOST_TROUBLES)},
+        ),
+        store=StoreHealth(
+            state=store_state(vitals),
+            error=_short(vitals.store_error) or UNSET,
+            free_bytes=_known(vitals.free_bytes),
+            tombstones=vitals.tombstones,
+            damaged_files=_known(survey.damaged_files),
+            sync_p95_ms=_p95_ms(vitals.commits_s),
+            hours_left=_known(survey.hours_left),
+        ),
+        clock=ClockHealth(clock.state, _known(clock.error_bound_s), clock.boottime_s),
+        keys=vitals.keys,
+        machine=survey.machine,
+        settings_sha256=vitals.settings_sha256 or UNSET,
     )
+
+
+def _devices(vitals: Vitals, lanes: Mapping[str, tuple[str, str, str]]) -> dict[str, DeviceHealth]:
+    """Return lanes and devices, in trouble first, so that those which do not fit are well."""
+    found = {
+        name: DeviceHealth(f"lane {state}", signal, guidance or UNSET)
+        for name, (state, signal, guidance) in lanes.items()
+    }
+    for name, device in sorted(vitals.devices.items(), key=lambda item: item[1].state != "lost"):
+        found[name] = DeviceHealth(
+            state=device.state,
+            since_s=round(device.since_s, 3),
+            error=_short(device.error) or UNSET,
+            losses=device.losses,
+            case=UNSET if device.is_open is None else "open" if device.is_open else "closed",
+        )
+    return dict(list(found.items())[:MOST_DEVICES])
+
+
+def _known(value: Any) -> Any:
+    return UNSET if value is None else value
+
+
+def _p95_ms(commits_s: deque[float]) -> float | UnsetType:
+    if not commits_s:
+        return UNSET
+    return round(1000 * sorted(commits_s)[len(commits_s) * 95 // 100], 1)
+
+
+def _short(text: str) -> str:
+    """Return text of at most `MOST_TEXT_BYTES`, which JSON does not make longer."""
+    plain = "".join(char if char.isprintable() and char not in '"\\' else "'" for char in text)
+    return plain.encode("utf-8", "replace")[:MOST_TEXT_BYTES].decode("utf-8", "ignore")

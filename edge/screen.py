@@ -128,12 +128,12 @@ def print_status(answer: dict[str, Any]) -> None:
     since = _since(now_s - uplink["since_s"]) if uplink["since_s"] else ""
     state = _state(uplink["state"], "connected")
     console.print(Text.assemble("Uplink    ", state, f" {since} (", _plain(uplink["reason"]), ")"))
-    console.print(Text(f"Receipt   {uplink['last_receipt_at'] or 'none since the start'}"))
+    console.print(Text(f"Receipt   {uplink.get('last_receipt_at', 'none since the start')}"))
     state = _state(store["state"], "ready")
     console.print(
-        Text.assemble("Store     ", state, " ", _plain(store["error"]), f"  set aside: {store['tombstones']}")
+        Text.assemble("Store     ", state, " ", _plain(store.get("error", "")), f"  set aside: {store['tombstones']}")
     )
-    bound = "unknown" if clock["error_bound_s"] is None else f"{clock['error_bound_s']:.3f} s"
+    bound = f"{clock['error_bound_s']:.3f} s" if "error_bound_s" in clock else "unknown"
     console.print(Text.assemble("Clock     ", _state(clock["state"], "synchronised"), f"  error bound {bound}"))
     for what, count in uplink["troubles"].items():
         console.print(Text.assemble("Trouble   ", _plain(what), f": {count}"))

@@ -43,19 +43,9 @@ _CLOCK = _field("How far `at` can be trusted.")
 _VERSION = _field("Version of the kiosk's software.")
 _BOOT_ID = _field("The kernel's random id of this boot.", format="uuid")
 
-_STREAM_FIGURES = {
-    "type": "object",
-    "properties": {
-        "unreceipted": {"type": "integer", "minimum": 0, "description": "Records that await their receipt."},
-        "kept": {"type": "integer", "minimum": 0, "description": "Records that are on the kiosk, released or not."},
-        "bytes": {"type": "integer", "minimum": 0, "description": "Bytes of those."},
-        "epoch": {"type": "string"},
-        "next_sequence": {"type": "integer", "minimum": 1},
-        "hash": {"type": "string", "description": "Hash of the last record."},
-        "held_up_to": {"type": "integer", "minimum": 0, "description": "How far the centre's receipts go."},
-    },
-}
-_SINCE_S = {"type": "number", "description": "Since when, in seconds of CLOCK_BOOTTIME."}
+_SINCE_S = _field("Since when, in seconds of CLOCK_BOOTTIME.", minimum=0)
+_COUNT = {"minimum": 0}
+_NOW = "`under_voltage`, `frequency_capped`, `throttled` and `soft_temperature_limit`, as the board's firmware says"
 
 MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
     "Position": {
@@ -245,60 +235,88 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "at": _time("When the figures were taken"),
         "boot_id": _BOOT_ID,
         "version": _VERSION,
-        "devices": _field(
-            "State of every lane and device by its name in the settings.",
-            additionalProperties={
-                "type": "object",
-                "required": ["state"],
-                "properties": {
-                    "state": {"type": "string", "description": "starting, ready, lost, or `lane` and its state."},
-                    "signal": {"type": "string", "description": "What a lane shows."},
-                    "guidance": {
-                        "type": "string",
-                        "description": "What a lane asks of the traveller who is being photographed.",
-                    },
-                    "since_s": _SINCE_S,
-                    "error": {"type": "string", "description": "Why a device was lost last."},
-                },
-            },
+        "devices": _field("State of every lane and device by its name in the settings."),
+        "queue": _field("Figures of every stream by its name."),
+        "uplink": _field("The connection to the broker."),
+        "store": _field("The local cache."),
+        "clock": _field("As in a crossing."),
+        "keys": _field("Key ids, and until when the certificates are good."),
+        "machine": _field("The board and its card."),
+        "settings_sha256": _hash("the settings that are in force, as canonical JSON (RFC 8785), without the folder"),
+    },
+    "DeviceHealth": {
+        "state": _field("starting, ready or lost; of a lane `lane` and its state."),
+        "signal": _field("What a lane shows."),
+        "guidance": _field("What a lane asks of the traveller who is being photographed."),
+        "since_s": _SINCE_S,
+        "error": _field("Why the device was lost last; of one that is ready again, too."),
+        "losses": _field("How often it was lost since the start of the daemon.", **_COUNT),
+        "case": _field("Of a panel with a tamper switch: whether the case is open.", enum=["open", "closed"]),
+    },
+    "StreamHealth": {
+        "unreceipted": _field("Records that await their receipt.", **_COUNT),
+        "kept": _field("Records that are on the kiosk, released or not.", **_COUNT),
+        "bytes": _field("Bytes of those.", **_COUNT),
+        "epoch": _EPOCH,
+        "next_sequence": _field("Sequence of the record that comes next.", minimum=1),
+        "hash": _hash_or_nothing("the last envelope", "where there is none"),
+        "held_up_to": _field("How far the centre's receipts go.", **_COUNT),
+        "oldest_at": _time("`time` of the oldest record that awaits its receipt"),
+    },
+    "UplinkHealth": {
+        "state": _field("Whether there is a connection.", enum=["connected", "disconnected"]),
+        "since_s": _SINCE_S,
+        "reason": _field("Why it is as it is."),
+        "connections": _field("How many there were since the start of the daemon.", **_COUNT),
+        "last_receipt_at": _field("When the last receipt came that released something; empty or missing: none."),
+        "troubles": _field(
+            "What came and was not followed, or was refused by the broker, and how often since the start.",
+            additionalProperties={"type": "integer", "minimum": 1},
         ),
-        "queue": _field("Figures of every stream by its name.", additionalProperties=_STREAM_FIGURES),
-        "uplink": _field(
-            "The connection to the broker.",
-            properties={
-                "state": {"type": "string", "enum": ["connected", "disconnected"]},
-                "since_s": _SINCE_S,
-                "reason": {"type": "string"},
-                "connections": {"type": "integer", "minimum": 0, "description": "Since the start."},
-                "last_receipt_at": {"type": "string", "description": "Or empty since the start."},
-                "troubles": {"type": "object", "additionalProperties": {"type": "integer"}},
-            },
+    },
+    "StoreHealth": {
+        "state": _field(
+            "no_photos: crossings go on without them, since room is short; full: lanes are closed, since only the "
+            "reserve is left; closed: the disk takes nothing.",
+            enum=["ready", "no_photos", "full", "closed"],
         ),
-        "store": _field(
-            "The local cache.",
-            properties={
-                "state": {
-                    "type": "string",
-                    "enum": ["ready", "no_photos", "full", "closed"],
-                    "description": "no_photos: crossings go on without them, since room is short; full: lanes are "
-                    "closed, since only the reserve is left; closed: the disk takes nothing.",
-                },
-                "error": {"type": "string"},
-                "free_bytes": {
-                    "type": ["integer", "null"],
-                    "minimum": 0,
-                    "description": "Room for records on the disk and inside the store, or null while not known.",
-                },
-                "tombstones": {"type": "integer", "minimum": 0, "description": "Records set aside since the start."},
-            },
-        ),
-        "clock": _field(
-            "As in a crossing.",
-            properties={
-                "state": {"type": "string", "enum": ["synchronised", "holdover", "unset"]},
-                "error_bound_s": {"type": ["number", "null"]},
-                "boottime_s": {"type": "number"},
-            },
+        "error": _field("Why it is closed."),
+        "free_bytes": _field("Room for records on the disk and inside the store.", **_COUNT),
+        "tombstones": _field("Records set aside since the start of the daemon.", **_COUNT),
+        "damaged_files": _field("Damaged stores that a salvage has put aside and nobody has taken away yet.", **_COUNT),
+        "sync_p95_ms": _field("Of the last commits, the time that 95 in 100 stayed below, sync included.", **_COUNT),
+        "hours_left": _field("For how many hours there is room, at the pace of the last days.", **_COUNT),
+    },
+    "ClockHealth": {
+        "state": _field("As in a crossing.", enum=["synchronised", "holdover", "unset"]),
+        "error_bound_s": _field("Largest error in seconds, or null where it is not known.", **_COUNT),
+        "boottime_s": _field("CLOCK_BOOTTIME in seconds at `at`, from which `since_s` counts back.", **_COUNT),
+    },
+    "KeysHealth": {
+        "certificate_expires_at": _time("Until when this kiosk's certificate is good"),
+        "certificate_serial": _field("Serial number of that certificate, hexadecimal.", pattern="^[0-9a-f]+$"),
+        "authority_expires_at": _time("Until when the authority's certificate is good that vouches for the broker"),
+        "record_key": _field("Key id of the key that signs records."),
+        "opening_key": _field("Key id of the centre's key to which records are sealed."),
+        "receipt_keys": _field("Key ids of the centre's keys whose receipts and commands are followed."),
+    },
+    "MachineHealth": {
+        "model": _field("The board, as its device tree calls it."),
+        "cpu_celsius": _field("Temperature of the processor."),
+        "throttled": _field(f"What holds the board back now: {_NOW}."),
+        "throttled_since_boot": _field("The same words, for what has happened since the boot."),
+        "memory_bytes": _field("Memory of the machine.", **_COUNT),
+        "memory_free_bytes": _field("What is available of it without swapping.", **_COUNT),
+        "daemon_bytes": _field("What the daemon itself has of it.", **_COUNT),
+        "disk_bytes": _field("Size of the file system that holds the store.", **_COUNT),
+        "disk_free_bytes": _field("What it has left.", **_COUNT),
+        "card_life_used_percent": _field("How much of its life the card says it has spent, in steps of ten.", **_COUNT),
+        "card_end_of_life": _field("What the card says of its spare blocks.", enum=["normal", "warning", "urgent"]),
+        "uptime_s": _field("Since the boot.", **_COUNT),
+        "boots": _field("How many boots this store has seen.", minimum=1),
+        "last_end": _field(
+            "How the boot before this one ended; interrupted: power cut, crash or the button.",
+            enum=["clean", "interrupted", "watchdog"],
         ),
     },
 }

@@ -6,11 +6,12 @@ so that a signature made for one can never be shown as another. Always true: no 
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from edge.errors import ContractError
+from edge.wire.health import Health
 
 RECORD_TYP = "landfall-record"
 RECEIPT_TYP = "landfall-receipt"
@@ -71,20 +72,6 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str
     at: str
     streams: dict[str, StreamHead] = {}
-
-
-class Health(msgspec.Struct, frozen=True):
-    """What a kiosk knows of itself: figures and states of devices, queue, uplink, store and clock."""
-
-    kiosk: str
-    at: str
-    boot_id: str
-    version: str
-    devices: dict[str, dict[str, Any]]
-    queue: dict[str, Any]
-    uplink: dict[str, Any]
-    store: dict[str, Any]
-    clock: dict[str, Any]
 
 
 class Export(msgspec.Struct, frozen=True, rename={"from_": "from"}):

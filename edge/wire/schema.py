@@ -16,8 +16,9 @@ import msgspec
 
 from edge.wire.asyncapi import document
 from edge.wire.crossing import Amendment, AuditEvent, Crossing, EpochStart, Evidence
+from edge.wire.health import Health
 from edge.wire.meanings import MEANINGS, WHOLE
-from edge.wire.messages import Export, Health, Receipt, Resend, Status
+from edge.wire.messages import Export, Receipt, Resend, Status
 from edge.wire.record import Claims, Record
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

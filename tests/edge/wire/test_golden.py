@@ -17,7 +17,7 @@ from edge.wire.schema import TYPES, schema
 
 GOLDEN = Path(edge.wire.__file__).parent / "golden"
 EXAMPLES = sorted(path.stem for path in GOLDEN.glob("*.json"))
-MESSAGES = ("receipt", "receipt-forked", "resend", "status", "status-offline", "health", "export")
+MESSAGES = ("receipt", "receipt-forked", "resend", "status", "status-offline", "health", "health-full", "export")
 
 
 def golden(name: str) -> bytes:
