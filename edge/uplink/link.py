@@ -103,6 +103,10 @@ class _Client(Client):
             self.died(f"the broker sent what is no MQTT: {type(error).__name__}")
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
 
+    def keep_to(self, receive_maximum: int) -> None:
+        """Have no more on its way than the broker takes (MQTT 5, 3.3.4): paho lets nobody set that once connected."""
+        self._max_inflight_messages = min(MOST_QUEUED, receive_maximum)
+
     def _sock_recv(self, bufsize: int) -> bytes:  # asked for the whole of a packet as soon as its length is known
         if bufsize > MOST_INCOMING_BYTES:
             raise ConnectionAbortedError("the broker sends more than it was told to")
@@ -179,13 +183,9 @@ class Link:
             self._gone(f"broker refused: {reason_code}")
             return
         self._was_connected = True
-        self._put(
-            Connected(
-                self.number,
-                getattr(properties, "MaximumPacketSize", None),
-                getattr(properties, "ReceiveMaximum", 65535),
-            )
-        )
+        receive_maximum = getattr(properties, "ReceiveMaximum", 65535)
+        self._client.keep_to(receive_maximum)
+        self._put(Connected(self.number, getattr(properties, "MaximumPacketSize", None), receive_maximum))
 
     def _on_disconnect(self, client, userdata, flags, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
         why = str(reason_code)

@@ -38,6 +38,7 @@ NO_MATCHING_SUBSCRIBERS = 0x10
 PACKET_TOO_LARGE = 0x95
 PUBACK_S = 180.0  # a broker that answers pings and no PUBLISH for so long is left
 AHEAD_WINDOWS = 4  # how many windows may await their receipt
+LEAST_PACKET_BYTES = 2 * 1024  # no broker that would take less could carry a crossing
 MOST_RECORDS = 64
 MOST_EVENTS = 256  # that are taken before it is time to send again
 MOST_WAITING = 1000  # a flood beyond this is not kept: what mattered in it comes again
@@ -233,7 +234,7 @@ class Uplink:
             if now_s - self._connected_at_s >= STABLE_S:
                 self._retry_s = self._pace.retry_least_s
             if "too large" in event.reason.lower() and self._window.in_flight_bytes:
-                self._packet_limit = max(8 * 1024, self._window.batch_bytes // 2)
+                self._packet_limit = max(LEAST_PACKET_BYTES, self._window.batch_bytes // 2)
         self._link = self._window = None
         self._retry_s = min(self._pace.retry_most_s, self._jitter.uniform(self._pace.retry_least_s, self._retry_s * 3))
         self._retry_at_s = now_s + self._retry_s
@@ -331,7 +332,7 @@ class Uplink:
             return
         stream = self._batches.pop(event.mid)
         if event.reason_code == PACKET_TOO_LARGE:
-            self._packet_limit = max(8 * 1024, self._window.batch_bytes // 2)
+            self._packet_limit = max(LEAST_PACKET_BYTES, self._window.batch_bytes // 2)
             self._window.limit_packet(self._packet_limit)
         if event.reason_code >= 0x80 or event.reason_code == NO_MATCHING_SUBSCRIBERS:
             self._senders[stream].nobody_listens(self._clock_s())

@@ -8,13 +8,24 @@ import resource
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from edge.uplink.link import MOST_INCOMING_BYTES, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
+from edge.uplink.link import (
+    MOST_INCOMING_BYTES,
+    Acknowledged,
+    Arrived,
+    Connected,
+    Disconnected,
+    Endpoint,
+    Link,
+    LinkEvent,
+    Will,
+)
 from provisioning.authority import Authority
 
 WITHIN_S = 10.0
@@ -47,7 +58,7 @@ class Broker:
             "utopia/lane-1",
             keepalive_s=60,
         )
-        self.connect = b""
+        self.connect, self.heard = b"", b""
         self._client: ssl.SSLSocket | None = None
         self._reader: threading.Thread | None = None
 
@@ -68,9 +79,11 @@ class Broker:
     def _read(self) -> bool:
         assert self._client is not None
         try:
-            return bool(self._client.recv(65536))
+            heard = self._client.recv(65536)
         except OSError:
             return False
+        self.heard += heard
+        return bool(heard)
 
     def send(self, *packets: bytes) -> None:
         """Send bytes to the client; it may hang up meanwhile."""
@@ -147,6 +160,30 @@ def connect(broker: Broker, link: Link, told: Told) -> None:
     link.open()
     broker.send(CONNACK)
     assert told.next() == Connected(7, None, 65535)
+
+
+def wait_to_hear(broker: Broker, packet: bytes) -> None:
+    """Wait until the broker has heard something."""
+    until_s = time.monotonic() + WITHIN_S
+    while packet not in broker.heard:
+        assert time.monotonic() < until_s
+        time.sleep(0.002)
+
+
+def test_no_more_is_on_its_way_at_once_than_the_broker_takes(broker, link, told) -> None:
+    broker.accept()
+    link.open()
+    broker.send(bytes.fromhex("2006000003210001"))  # Receive Maximum 1
+    assert told.next() == Connected(7, None, 1)
+    first = link.publish("landfall/first", b"1")
+    link.publish("landfall/second", b"2")
+    link.subscribe(["landfall/third"])
+    wait_to_hear(broker, b"landfall/third")
+    assert b"landfall/first" in broker.heard and b"landfall/second" not in broker.heard
+    assert first is not None
+    broker.send(b"\x40\x02" + first.to_bytes(2, "big"))
+    assert told.next() == Acknowledged(7, first, 0)
+    wait_to_hear(broker, b"landfall/second")
 
 
 def test_what_arrives_is_told_with_its_topic(broker, link, told) -> None:
