@@ -266,6 +266,8 @@ class Recorder:
 
     def _within_budget(self, draft: CrossingDraft) -> CrossingDraft:
         """Return the draft, without its photo while room is short; raise `StoreFull` when only the reserve is left."""
+        if self._room is Room.PLENTY and self._free_bytes(self._path.parent) >= self._budget.photos_stop_below:
+            return draft  # whatever the store itself could reuse comes on top; when idle, all of it is measured
         self._measure_room()
         if self._room is Room.NONE:
             kept = f"{self._budget.reserve // MB} MB are kept for what is on its way"
