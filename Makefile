@@ -1,7 +1,7 @@
 # What a newcomer types: `make demo` and `make test`. Both install what is missing and are quick when nothing is.
 #
 #   make demo [ARGS="..."]   show Landfall at work: broker, centre and kiosk on this machine
-#   make test [ARGS="..."]   run the tests, with a real broker and a real database
+#   make test [ARGS="..."]   run the tests, with a real broker and a real database (-n 0: in one process)
 #   make powercut [ARGS=".."] cut the power of real kiosks at every write and at 1,000 random moments (root, 20 minutes)
 #   make bench [ARGS="..."]  measure, side by side with what else could be used
 #   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
@@ -33,7 +33,7 @@ demo: $(INSTALLED) broker
 	@$(BIN)/landfall-provision demo $(ARGS)
 
 test: $(INSTALLED) test-servers
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 powercut: $(INSTALLED)
 	@provisioning/prepare packages mosquitto fuse3 e2fsprogs

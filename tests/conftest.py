@@ -33,7 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the tests of real devices unless they were asked for."""
+    """Skip the tests of real devices unless asked for; let journeys begin first, so that workers end together."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
     if not config.getoption("--hardware"):
         for item in items:
             if item.get_closest_marker("hardware"):

@@ -1,7 +1,8 @@
 """Nothing that a test started may outlive the run.
 
 Owns the look at child processes and threads after the last fixture is gone. A child that has ended but that nobody
-waited for counts too: its owner does not know how it ended.
+waited for counts too: its owner does not know how it ended. Where several workers run the tests (pytest-xdist), each
+looks at itself and tells the one process that reports.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import gc
 import threading
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,8 @@ def lasting_threads() -> list[str]:
 class Leftovers:
     """A pytest plugin that fails a run which leaves processes or threads behind."""
 
+    TOLD = "landfall-leftovers"
+
     def __init__(self) -> None:
         self._left: list[str] = []
 
@@ -48,9 +52,19 @@ class Leftovers:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
-        self._left = child_processes() + lasting_threads()
+        if session.config.pluginmanager.has_plugin("dsession"):
+            pass  # this process ran no test; what its workers left it has been told
+        elif (told := getattr(session.config, "workeroutput", None)) is not None:
+            told[self.TOLD] = child_processes() + lasting_threads()
+        else:
+            self._left = child_processes() + lasting_threads()
         if self._left and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take down what a worker left."""
+        self._left += getattr(node, "workeroutput", {}).get(self.TOLD, [])
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Name what was left running."""

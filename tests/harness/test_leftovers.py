@@ -47,6 +47,13 @@ def test_a_child_that_outlives_the_run_fails_it(run):
     result.stdout.fnmatch_lines(["*left running after the tests*", "process *: *input()*"])
 
 
+def test_a_child_that_outlives_one_of_several_workers_fails_the_run(run):
+    run.makepyfile(test_one=STARTS_A_CHILD)
+    result = run.runpytest_subprocess("--numprocesses", "2")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*left running after the tests*", "process *: *input()*"])
+
+
 def test_a_child_that_nobody_waited_for_fails_the_run(run):
     run.makepyfile(test_one="import os\n\ndef test_one():\n    os.fork() or os._exit(0)\n")
     result = run.runpytest_subprocess()
@@ -64,3 +71,4 @@ def test_a_thread_that_outlives_the_run_fails_it(run):
 def test_a_tidy_run_passes(run):
     run.makepyfile(test_one="import subprocess\n\ndef test_one():\n    subprocess.run(['true'], check=True)\n")
     assert run.runpytest_subprocess().ret == pytest.ExitCode.OK
+    assert run.runpytest_subprocess("--numprocesses", "2").ret == pytest.ExitCode.OK
