@@ -22,6 +22,7 @@ DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Hours = Annotated[float, Meta(gt=0, le=8784)]
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,11 +66,40 @@ class CollectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     rejected_keep: Count = 1000
 
 
+class FleetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From when on something is wrong with a kiosk, how much history is kept, and who watches."""
+
+    silent_after_s: Seconds = 120.0
+    room_left_below_h: Hours = 24.0
+    queue_older_than_h: Hours = 4.0
+    queue_growing_per_h: Count = 100
+    clock_off_s: Seconds = 60.0
+    certificate_days: Count = 30
+    hot_celsius: Annotated[float, Meta(ge=20, le=120)] = 80.0
+    card_life_percent: Annotated[int, Meta(ge=10, le=100)] = 80
+    receipts_later_than_s: Seconds = 600.0
+    database_short_below_mb: Count = 5000
+    database_full_below_mb: Count = 500
+    database_disk: Path | None = None  # a folder on the database's disk, where that is mounted here; SQLite knows it
+    backup_older_than_h: Hours = 26.0
+    backup_stamp: Path | None = None  # a file whose age is the backup's, beside what the database itself says
+    sample_every_s: Annotated[int, Meta(ge=10, le=300)] = 60
+    keep_samples_h: Hours = 24.0
+    keep_5_minutes_days: Count = 30
+    keep_hours_days: Count = 366
+    health_per_minute: Annotated[int, Meta(ge=2, le=600)] = 20  # of one kiosk; more is a flood
+    lease_s: Annotated[float, Meta(ge=2, le=600)] = 15.0  # after so long a stand-by takes over
+    # Of a watcher whose broker ties certificates to client ids: then it needs a certificate of its own.
+    certificate: Path | None = None
+    key: Path | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of central.toml; paths are absolute, relative ones were taken from the file's folder."""
 
     database: DatabaseSettings = DatabaseSettings()
     collector: CollectorSettings = CollectorSettings()
+    fleet: FleetSettings = FleetSettings()
     broker: BrokerSettings | None = None  # these two are needed to collect, and for nothing else
     keys: KeySettings | None = None
     file: str = ""

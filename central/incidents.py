@@ -27,6 +27,12 @@ class Kind(StrEnum):
     CUT_TAIL = "cut_tail"  # another record is held where the kiosk says its last epoch ended
     REJECTED = "rejected"  # messages that are no records of the kiosk they came from
     CENTRE_RESTORED = "centre_restored"  # a kiosk has a receipt for more than this database holds
+    HEALTH = "health"  # health or status that is none of the kiosk's, or has fields that are of no use
+    FLOOD = "flood"  # far more health than agreed
+    TOO_MANY_EPOCHS = "too_many_epochs"  # a kiosk begins epoch after epoch, or forks again and again
+    TAMPER = "tamper"  # a case was opened
+    DOOR_FORCED = "door_forced"
+    SETTINGS_ROLLED_BACK = "settings_rolled_back"  # a kiosk was offered older settings than it runs
 
 
 @dataclass(frozen=True, slots=True)

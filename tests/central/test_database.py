@@ -10,6 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DBAPIError
 
+import central.alerts.tables
+import central.fleet.tables  # noqa: F401  (both add their tables to the metadata)
 from central import database
 from central.tables import centre, metadata
 

@@ -1,0 +1,104 @@
+"""How figures went: samples of the last day, five minutes for a month, hours for a year.
+
+Owns the table `sample`. Always true: a coarser sample keeps the worst of what it was made of (the highest, but the
+lowest of what is free), since a peak that was averaged away was never seen; making one twice gives the same; nothing is
+deleted that the next resolution does not hold, and never much at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection, Integer, cast, delete, func, literal, select
+
+from central import database, shelf
+from central.config import FleetSettings
+from central.fleet.tables import sample
+
+FINE_S, MIDDLE_S, COARSE_S = 0, 300, 3600  # what `resolution_s` says; samples as they came are 0
+
+
+class Metric(StrEnum):
+    """What history is kept of; each is a column of `sample`, with its unit in the name."""
+
+    QUEUE = "queue"
+    OLDEST = "oldest_s"
+    LATENCY = "latency_s"
+    TEMPERATURE = "temperature_c"
+    MEMORY = "memory_available_bytes"
+    DISK = "disk_free_bytes"
+    SYNC = "sync_p95_s"
+
+
+LOW_IS_BAD = {Metric.MEMORY, Metric.DISK}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A figure over time: two arrays of one length, oldest first; `step_s` is the time from one sample to the next."""
+
+    metric: Metric
+    step_s: int
+    at: tuple[datetime, ...]
+    values: tuple[float, ...]
+
+
+def read(connection: Connection, kiosk: str, metric: Metric, span: timedelta, now: datetime) -> Series:
+    """Return the samples of one figure since `now - span`, no more than about a thousand of them."""
+    resolution_s = FINE_S if span <= timedelta(hours=24) else MIDDLE_S if span <= timedelta(days=4) else COARSE_S
+    figure = sample.c[metric]
+    of_kiosk = (sample.c.kiosk == kiosk) & (sample.c.resolution_s == resolution_s)
+    chosen = of_kiosk & (sample.c.at_s >= int((now - span).timestamp())) & figure.is_not(None)
+    rows = connection.execute(select(sample.c.at_s, figure).where(chosen).order_by(sample.c.at_s)).all()
+    at = tuple(datetime.fromtimestamp(at_s, now.tzinfo) for at_s, _ in rows)
+    return Series(metric, resolution_s or 60, at, tuple(value for _, value in rows))
+
+
+def put(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write samples; a second one of the same kiosk and moment takes the place of the first."""
+    statement = database.insert(connection.dialect.name, sample)
+    changed = {metric: statement.excluded[metric] for metric in Metric}
+    statement = statement.on_conflict_do_update(index_elements=["kiosk", "resolution_s", "at_s"], set_=changed)
+    for some in shelf.pieces(list(rows), 500):
+        connection.execute(statement, list(some))
+
+
+def condense(connection: Connection, kiosks: Sequence[str], now: datetime, settings: FleetSettings) -> None:
+    """Make coarser samples for some kiosks out of finer ones, as far as they are complete, and delete what is too old.
+
+    Of five minutes that ended it takes the last half hour, of hours the last two: who was away for longer loses the
+    coarse picture of that time, and the fine one shows it for a day.
+    """
+    now_s = int(now.timestamp())
+    _coarser(connection, kiosks, FINE_S, MIDDLE_S, now_s - 1800, now_s)
+    _coarser(connection, kiosks, MIDDLE_S, COARSE_S, now_s - 2 * COARSE_S, now_s)
+    keep_s = {
+        FINE_S: settings.keep_samples_h * 3600,
+        MIDDLE_S: settings.keep_5_minutes_days * 86_400,
+        COARSE_S: settings.keep_hours_days * 86_400,
+    }
+    for resolution_s, kept_s in keep_s.items():
+        old = (sample.c.resolution_s == resolution_s) & (sample.c.at_s < now_s - int(kept_s))
+        connection.execute(delete(sample).where(sample.c.kiosk.in_(kiosks), old))
+
+
+def _coarser(
+    connection: Connection, kiosks: Sequence[str], fine_s: int, coarse_s: int, from_s: int, until_s: int
+) -> None:
+    start_s, end_s = from_s // coarse_s * coarse_s, until_s // coarse_s * coarse_s
+    bucket = cast(sample.c.at_s - sample.c.at_s % coarse_s, Integer)
+    worst = [(func.min if metric in LOW_IS_BAD else func.max)(sample.c[metric]) for metric in Metric]
+    finer = (sample.c.resolution_s == fine_s) & (sample.c.at_s >= start_s) & (sample.c.at_s < end_s)
+    query = (
+        select(sample.c.kiosk, literal(coarse_s, Integer), bucket, *worst)
+        .where(sample.c.kiosk.in_(kiosks), finer)
+        .group_by(sample.c.kiosk, bucket)
+    )
+    statement = database.insert(connection.dialect.name, sample).from_select(
+        ["kiosk", "resolution_s", "at_s", *(str(metric) for metric in Metric)], query
+    )
+    changed = {metric: statement.excluded[metric] for metric in Metric}
+    connection.execute(statement.on_conflict_do_update(index_elements=["kiosk", "resolution_s", "at_s"], set_=changed))

@@ -1,0 +1,98 @@
+"""The fleet's present state in the database: one row a kiosk.
+
+Owns the statements on `fleet_kiosk` and what they read of `kiosk_key` and `incident`. Always true: a kiosk that is
+registered is there, heard or not; a kiosk whose keys are all revoked is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, select
+
+from central import database, shelf
+from central.config import FleetSettings
+from central.database import moment
+from central.fleet import report as reports
+from central.fleet.diagnosis import Context, KioskState, OpenIncident
+from central.fleet.tables import fleet_kiosk
+from central.tables import branch, incident, kiosk_key
+from edge.wire.topics import Stream
+
+_COLUMNS = (
+    fleet_kiosk.c.kiosk,
+    fleet_kiosk.c.first_heard_at,
+    fleet_kiosk.c.heard_at,
+    fleet_kiosk.c.connected_at,
+    fleet_kiosk.c.offline_at,
+    fleet_kiosk.c.health_at,
+    fleet_kiosk.c.health,
+    fleet_kiosk.c.clock_offset_s,
+    fleet_kiosk.c.queue_trend_per_h,
+)
+
+
+def load(connection: Connection, kiosk: str = "") -> dict[str, KioskState]:
+    """Return the state of one kiosk, or of all, by name; of a name that is not registered, nothing."""
+    counts = kiosk_key.c.revoked_at.is_(None)
+    registered = select(kiosk_key.c.kiosk).where(counts).distinct().order_by(kiosk_key.c.kiosk)
+    heard = select(*_COLUMNS)
+    if kiosk:
+        registered, heard = registered.where(kiosk_key.c.kiosk == kiosk), heard.where(fleet_kiosk.c.kiosk == kiosk)
+    states = {name: KioskState(name) for name in connection.scalars(registered)}
+    for row in connection.execute(heard):
+        if row.kiosk in states:
+            states[row.kiosk] = _state(row)
+    return states
+
+
+def _state(row: Row) -> KioskState:
+    return KioskState(
+        row.kiosk,
+        moment(row.heard_at),
+        row.connected_at and moment(row.connected_at),
+        row.offline_at and moment(row.offline_at),
+        row.health_at and moment(row.health_at),
+        reports.decode(row.health),
+        row.clock_offset_s,
+        row.queue_trend_per_h,
+    )
+
+
+def open_incidents(connection: Connection, kiosk: str = "") -> dict[str, list[OpenIncident]]:
+    """Return what is open, by kiosk; those of no kiosk are under the empty name."""
+    names = ("kiosk", "kind", "stream", "detail", "count", "first_seen", "last_seen")
+    query = select(*(incident.c[name] for name in names)).where(incident.c.closed_at.is_(None)).order_by(incident.c.id)
+    if kiosk:
+        query = query.where(incident.c.kiosk == kiosk)
+    found: dict[str, list[OpenIncident]] = defaultdict(list)
+    for name, *rest, first_seen, last_seen in connection.execute(query):
+        found[name].append(OpenIncident(*rest, moment(first_seen), moment(last_seen)))
+    return found
+
+
+def last_stored(connection: Connection, kiosk: str = "") -> dict[str, datetime]:
+    """Return when each kiosk's crossing stream last grew here."""
+    query = select(branch.c.kiosk, func.max(branch.c.updated_at)).where(
+        branch.c.stream == Stream.CROSSING, branch.c.root_sequence > 0
+    )
+    if kiosk:
+        query = query.where(branch.c.kiosk == kiosk)
+    return {name: moment(at) for name, at in connection.execute(query.group_by(branch.c.kiosk))}
+
+
+def context(states: Mapping[str, KioskState], now: datetime, limits: FleetSettings) -> Context:
+    """Return what every kiosk is compared with; the fleet's version is the one that most of it runs."""
+    versions = Counter(state.report.version for state in states.values() if state.report and state.report.version)
+    return Context(now, limits, max(versions, key=lambda version: (versions[version], version), default=""))
+
+
+def put(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write the rows of kiosks that were heard, whole."""
+    statement = database.insert(connection.dialect.name, fleet_kiosk)
+    changed = {column.name: statement.excluded[column.name] for column in fleet_kiosk.c if not column.primary_key}
+    statement = statement.on_conflict_do_update(index_elements=["kiosk"], set_=changed)
+    for some in shelf.pieces(sorted(rows, key=lambda row: str(row["kiosk"])), 500):
+        connection.execute(statement, list(some))
