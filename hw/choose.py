@@ -126,10 +126,11 @@ def _panel(settings: PanelSettings, simulation: SimulatedLane | None, pin_factor
 
     if settings.driver == "simulated" and simulation is not None:
         return GpioPanel(settings, pin_factory or simulation.pins)
-    return GpioPanel(settings, pin_factory or _pins_of_this_board(settings.name))
+    return GpioPanel(settings, pin_factory or pins_of_this_board(settings.name))
 
 
-def _pins_of_this_board(name: str) -> Factory:
+def pins_of_this_board(name: str) -> Factory:
+    """Return the pins of the Raspberry Pi that this is; raise `DeviceError`, named after the panel, without one."""
     try:
         from gpiozero.pins.lgpio import LGPIOFactory
     except ImportError as error:

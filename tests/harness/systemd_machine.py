@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from uuid import uuid4
@@ -42,9 +42,14 @@ mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
 mount --rbind /dev dev
 find etc/systemd/system -path '*.target.wants/*' -delete
-cp -r "$FILES/." .
-systemd-sysusers --root="$PWD" "$SYSUSERS"
+cp -r --preserve=timestamps "$FILES/." .
+systemd-sysusers --root="$PWD" $SYSUSERS
 mkdir old
+if [ -n "$DATA" ]; then
+    mkdir -p ".$DATA"
+    mount -t tmpfs -o nosuid,nodev,noexec data ".$DATA"
+    mount -o remount,ro .
+fi
 pivot_root . old
 umount -l old
 mount --make-rshared /  # or no service would see its credentials
@@ -62,7 +67,8 @@ class SystemdMachine:
 
     `folder` is scratch space. `files` maps absolute paths on the machine to their text, readable by root alone where
     `secret` begins a path, executable where the text starts with `#!`; `trees` maps such paths to folders that are
-    copied there; `sysusers` are configuration files whose users are made before the boot.
+    copied there; `sysusers` are configuration files whose users are made before the boot. `data` is a folder with a
+    file system of its own; everything else is then read-only.
     """
 
     def __init__(
@@ -71,26 +77,26 @@ class SystemdMachine:
         unit: str,
         files: Mapping[str, str],
         *,
-        sysusers: Path,
-        secret: str = "",
+        sysusers: Sequence[Path],
+        secret: str | tuple[str, ...] = (),
         trees: Mapping[str, Path] = MappingProxyType({}),
+        data: str = "",
     ) -> None:
         self.log = folder / "console.log"
         self._unit = unit
         self._folder = folder / "machine"
         self._files = folder / "files"
         self._sysusers = sysusers
+        self._data = data
         self._environment: dict[str, str] = {}
         self._folder.mkdir()
         for path, source in trees.items():
-            shutil.copytree(
-                source, self._files / path.lstrip("/"), ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
-            )
+            shutil.copytree(source, self._files / path.lstrip("/"))
         for path, text in files.items():
             file = self._files / path.lstrip("/")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
-            file.chmod(0o600 if secret and path.startswith(secret) else 0o755 if text.startswith("#!") else 0o644)
+            file.chmod(0o600 if path.startswith(secret) else 0o755 if text.startswith("#!") else 0o644)
 
     def __enter__(self) -> SystemdMachine:
         self._environment = {
@@ -98,7 +104,8 @@ class SystemdMachine:
             "FOLDER": str(self._folder),
             "GROUP": f"landfall-test-{uuid4().hex}",
             "FILES": str(self._files),
-            "SYSUSERS": str(self._sysusers),
+            "SYSUSERS": " ".join(map(str, self._sysusers)),
+            "DATA": self._data,
             "UNIT": self._unit,
             "BOOT": _BOOT,
         }

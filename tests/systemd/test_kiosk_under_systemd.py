@@ -70,7 +70,8 @@ done
 """
 
 
-def test_the_kiosk_passes_travellers_confined_by_its_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", ["", "/var/lib/landfall"], ids=["writable root", "read-only root"])
+def test_the_kiosk_passes_travellers_confined_by_its_unit(tmp_path: Path, data: str) -> None:
     if not is_possible():
         pytest.skip("needs root, systemd and unshare")
     keys = tmp_path / "keys"
@@ -100,9 +101,10 @@ def test_the_kiosk_passes_travellers_confined_by_its_unit(tmp_path: Path) -> Non
         tmp_path,
         "lane.target",
         files,
-        sysusers=sysusers,
+        sysusers=[sysusers],
         secret="/etc/landfall/keys/",
         trees={"/opt/landfall/lib": libraries},
+        data=data,
     ) as machine:
         seen = machine.read_json("/run/seen.json")
         print(machine.log.read_text(errors="replace")[-2000:])

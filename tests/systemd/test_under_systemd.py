@@ -51,6 +51,12 @@ os.rename("seen.json.new", "seen.json")
 signal.pause()
 """
 
+# Stands in for the interpreter that puts outputs safe, and tells how it was called and how the daemon had ended.
+STOP_HOOK = """#!/bin/sh
+printf '{"argv": "%s", "result": "%s", "user": "%s"}' "$*" "$SERVICE_RESULT" "$(id -un)" > /run/landfall/hook.new
+mv /run/landfall/hook.new /run/landfall/hook.json
+"""
+
 
 @pytest.fixture
 def machine(tmp_path):
@@ -63,10 +69,12 @@ def machine(tmp_path):
             "/etc/systemd/system/landfall-kiosk.service.d/test.conf": drop_in,
             "/etc/systemd/system/lane.target": "[Unit]\nRequires=basic.target\nWants=landfall-kiosk.service\n",
             "/opt/landfall/bin/landfall": DAEMON,
+            "/opt/landfall/bin/python": STOP_HOOK,
+            "/etc/landfall/kiosk.toml": "",
             **{f"/etc/landfall/keys/{name}": name for name in KEYS},
         }
         sysusers = SYSTEMD / "sysusers.d" / "landfall-kiosk.conf"
-        return SystemdMachine(tmp_path, "lane.target", files, sysusers=sysusers, secret="/etc/landfall/keys/")
+        return SystemdMachine(tmp_path, "lane.target", files, sysusers=[sysusers], secret="/etc/landfall/keys/")
 
     return boot
 
@@ -96,8 +104,14 @@ def test_the_kiosk_has_what_it_needs_and_nothing_else(machine):
 
 
 @pytest.mark.journey
-def test_a_kiosk_that_hangs_is_started_again(machine):
+def test_the_outputs_of_a_kiosk_that_hangs_are_put_safe_and_it_is_started_again(machine):
     with machine("[Service]\nWatchdogSec=1\nRestartSec=0\nRuntimeDirectoryPreserve=yes\n") as kiosk:
         first = kiosk.read_json("/run/landfall/seen.json")
+        hook = kiosk.read_json("/run/landfall/hook.json")
         again = kiosk.read_json("/run/landfall/seen.json", unlike=first)
     assert again["started"] != first["started"]
+    assert hook == {
+        "argv": "-m edge.safe_outputs --config /etc/landfall/kiosk.toml",
+        "result": "watchdog",
+        "user": "landfall",
+    }

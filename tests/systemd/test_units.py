@@ -1,3 +1,4 @@
+import configparser
 import os
 import re
 import shutil
@@ -9,7 +10,8 @@ import pytest
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(path.name for path in SYSTEMD.glob("*.service"))
-DAEMONS = ["landfall-collector.service", "landfall-kiosk.service"]
+DAEMONS = ["landfall-broker.service", "landfall-collector.service", "landfall-kiosk.service"]
+OURS = DAEMONS[1:]  # the broker is mosquitto, which systemd need not watch: kiosks keep what it does not take
 CLOCK_FLOOR = "landfall-clock-floor.service"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
 
@@ -46,7 +48,7 @@ def test_systemd_has_nothing_to_say_against_the_unit(unit, tmp_path):
         (programs / name).symlink_to("/bin/true")
     text = (SYSTEMD / unit).read_text(encoding="utf-8")
     (tmp_path / unit).write_text(text.replace("/opt/landfall/bin/", f"{programs}/"), encoding="utf-8")
-    verified = run("systemd-analyze", "verify", str(tmp_path / unit))
+    verified = run("systemd-analyze", "verify", "--man=no", str(tmp_path / unit))
     assert (verified.stdout, verified.stderr, verified.returncode) == ("", "", 0)
 
 
@@ -66,7 +68,8 @@ def test_keys_and_travellers_stay_out_of_swap_and_dumps(unit):
 def test_every_key_is_handed_over_as_a_credential_under_its_own_name(unit):
     credentials = [value.split(":") for value in values(unit, "LoadCredential")]
     assert [Path(path).name for _, path in credentials] == [name for name, _ in credentials]
-    assert {str(Path(path).parent) for _, path in credentials} == {"/etc/landfall/keys"}
+    folder = "/etc/landfall/broker" if unit == "landfall-broker.service" else "/etc/landfall/keys"
+    assert {str(Path(path).parent) for _, path in credentials} == {folder}
 
 
 def test_the_kiosk_never_holds_what_opens_a_letter_or_signs_a_receipt():
@@ -82,11 +85,32 @@ def test_the_kiosk_never_holds_what_opens_a_letter_or_signs_a_receipt():
 
 
 @pytest.mark.parametrize("unit", DAEMONS)
-def test_the_daemon_is_watched_and_never_given_up(unit):
+def test_the_daemon_is_never_given_up(unit):
     assert values(unit, "Type") == ["notify"]
     assert values(unit, "Restart") == ["always"]
     assert values(unit, "StartLimitIntervalSec") == ["0"]
+
+
+@pytest.mark.parametrize("unit", OURS)
+def test_the_daemon_is_watched(unit):
     assert int(values(unit, "WatchdogSec")[0]) > 0
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_everything_of_landfall_is_in_its_slice(unit):
+    assert values(unit, "Slice") == ["landfall.slice"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_nothing_waits_for_a_network_that_is_online_or_for_the_right_time(unit):
+    said = [value for key, value in settings(unit) if key in ("After", "Wants", "Requires", "BindsTo", "Requisite")]
+    assert not [value for value in said if "network-online" in value or "time-sync" in value]
+
+
+def test_however_the_kiosk_ended_its_outputs_are_put_safe():
+    _, *words = values("landfall-kiosk.service", "ExecStopPost")[0].split()
+    shown = run(sys.executable, *words[:2], "--help")
+    assert (words[:2], words[2] in shown.stdout, shown.stderr) == (["-m", "edge.safe_outputs"], True, "")
 
 
 def test_the_kiosk_starts_without_network_and_without_the_right_time():
@@ -144,12 +168,13 @@ def test_users_and_folders_come_out_as_described(tmp_path):
     assert {name: groups[name] for name in ("dialout", "gpio", "video")} == dict.fromkeys(
         ("dialout", "gpio", "video"), "landfall"
     )
-    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 2
+    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 3
 
-    conf = str(SYSTEMD / "tmpfiles.d" / "landfall.conf")
-    made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", conf)
+    confs = sorted(str(path) for path in (SYSTEMD / "tmpfiles.d").glob("*.conf"))
+    made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", *confs)
     assert (made.returncode, made.stderr) == (0, "")
-    assert (tmp_path / "etc" / "landfall" / "keys").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "etc" / "landfall" / "keys").stat().st_mode & 0o7777 == 0o700
+    assert (tmp_path / "etc" / "landfall" / "broker").stat().st_mode & 0o7777 == 0o2750
 
 
 @pytest.mark.parametrize(
@@ -160,3 +185,35 @@ def test_the_command_of_the_unit_is_one_that_the_room_knows(unit, room):
     shown = run(sys.executable, "-m", f"{room}.cli", verb, "--help")
     assert shown.returncode == 0, shown.stderr
     assert option in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("folder", "section", "programs"),
+    [
+        ("journald.conf.d", "Journal", ["/lib/systemd/systemd-journald"]),
+        ("system.conf.d", "Manager", ["/lib/systemd/systemd", "/usr/lib/*/systemd/libsystemd-core-*.so"]),
+    ],
+)
+def test_systemd_knows_every_setting_of_a_drop_in(folder, section, programs):
+    """An unknown one would be ignored with a line in a log; the programs hold the names that they know."""
+    text = b"".join(path.read_bytes() for program in programs for path in Path("/").glob(program.lstrip("/")))
+    for path in (SYSTEMD / folder).glob("*.conf"):
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.optionxform = str
+        parser.read(path, encoding="utf-8")
+        assert parser.sections() == [section]
+        assert [key for key in parser[section] if not re.search(rf"(\0|{section}\.){key}\0".encode(), text)] == []
+
+
+def test_no_memory_is_dumped_and_a_kernel_that_is_lost_starts_again():
+    lines = (SYSTEMD / "sysctl.d" / "60-landfall.conf").read_text(encoding="utf-8").splitlines()
+    found = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    assert found["kernel.core_pattern"] == "|/bin/false"
+    assert found["fs.suid_dumpable"] == "0"
+    assert int(found["kernel.panic"]) > 0
+    assert [key for key in found if not Path("/proc/sys", *key.split(".")).exists()] == []
+
+
+def test_the_boards_watchdog_counts_no_further_than_a_raspberry_pi_can():
+    text = (SYSTEMD / "system.conf.d" / "60-landfall-watchdog.conf").read_text(encoding="utf-8")
+    assert 1 < int(re.search(r"^RuntimeWatchdogSec=(\d+)s$", text, re.MULTILINE)[1]) < 15
