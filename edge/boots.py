@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 
@@ -32,7 +33,8 @@ class Kept(msgspec.Struct, frozen=True):
     """What the store keeps: the current boot, whether it has records without a known time, and what was before.
 
     `known_s` is the latest Unix time that a synchronised clock gave, `running_s` the clock of age at `boot.lived_s`,
-    `undated` are earlier boots whose records nobody could date yet, the oldest first.
+    `undated` are earlier boots whose records nobody could date yet, the oldest first. `boots` counts them all,
+    `is_stopped` says that the daemon has ended in good order, `last_end` whether it had at the end of the boot before.
     """
 
     boot: Boot
@@ -40,6 +42,9 @@ class Kept(msgspec.Struct, frozen=True):
     known_s: float
     running_s: float
     undated: tuple[Boot, ...] = ()
+    boots: int = 1
+    is_stopped: bool = False
+    last_end: Literal["", "clean", "interrupted"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,10 @@ class Boots:
             after_s = max(floor_s, kept.known_s, last.began_after_s + last.lived_s)
             undated = (*kept.undated, last) if kept.has_undated else kept.undated
             began = Boot(now.clock.boot_id, after_s, now.clock.boottime_s)
-            kept = Kept(began, False, kept.known_s, kept.running_s, undated[-MOST_UNDATED:])
-        self.kept = kept
+            end: Literal["clean", "interrupted"] = "clean" if kept.is_stopped else "interrupted"
+            undated = undated[-MOST_UNDATED:]
+            kept = Kept(began, False, kept.known_s, kept.running_s, undated, kept.boots + 1, last_end=end)
+        self.kept = msgspec.structs.replace(kept, is_stopped=False)
         self.look(now)
 
     def look(self, now: Moment) -> None:
@@ -113,6 +120,10 @@ class Boots:
         own = self.kept
         is_old = kept is not None and own.boot.lived_s - kept.boot.lived_s >= KEPT_FOR_S
         return is_old or before != (own.has_undated, own.undated, own.boot.boot_id)
+
+    def stopped(self) -> None:
+        """Take note that the daemon ends in good order."""
+        self.kept = msgspec.structs.replace(self.kept, is_stopped=True)
 
     def dated(self) -> None:
         """Take note that every interval is on record."""

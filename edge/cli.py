@@ -95,7 +95,8 @@ def _run(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     from edge.config import load
     from edge.control import ask
-    from edge.screen import print_json, print_status
+    from edge.screen import print_json
+    from edge.status_screen import print_status
 
     settings = load(options.config, dict(os.environ))
     answer = ask(settings.resolve(settings.control.socket), "status")

@@ -7,6 +7,7 @@ is wrong too; relative paths are taken from the file's own folder.
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Iterator
 from datetime import date
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+import rfc8785
 from msgspec import UNSET, Meta, UnsetType
 
 from edge.errors import SettingError
@@ -240,6 +242,12 @@ def parse(text: str, *, file: str, folder: Path, environment: dict[str, str]) ->
         key=_credential(uplink.key, credentials),
     )
     return msgspec.structs.replace(settings, folder=str(folder), keys=keys, uplink=uplink)
+
+
+def digest(settings: Settings) -> str:
+    """Return the SHA-256 of the settings in force, as canonical JSON (RFC 8785), without the folder they lie in."""
+    content = msgspec.to_builtins(msgspec.structs.replace(settings, folder=UNSET))
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
 def _credential(path: str, directory: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from edge.cache import CacheReader
-from edge.config import Settings
+from edge.config import Settings, digest
 from edge.control import ControlAsked
 from edge.errors import LandfallError, StoreError
 from edge.events import (
@@ -52,15 +52,19 @@ from edge.events import (
     UplinkChanged,
     UplinkTrouble,
 )
-from edge.health import Vitals, health
+from edge.health import Survey, Vitals, health
 from edge.log import Log, Priority
+from edge.machine import Machine
 from edge.notify import Systemd
+from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
 from edge.wiring import Lane, build
 from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady
 
 STOP_S = 4.0  # with what comes before and after, a stop takes less than five
 LOOP_S = 30.0  # the loop turns at least this often
+SURVEY_S = 30.0
+NEWS_S = 1.0  # what changes more often than this is told together
 _PR_SET_DUMPABLE = 4
 
 
@@ -92,10 +96,12 @@ class Daemon:
         self._centre, self._lanes = parts.centre, parts.lanes
         self._lane_of_device = {name: lane for lane in self._lanes for name in lane.devices.names()}
         self._lane_of_draft: dict[str, Lane] = {}
-        self._vitals = Vitals()
+        self._vitals = Vitals(settings_sha256=digest(settings))
+        self._surveyor = Surveyor(settings, Machine(), self._inbox.put, SURVEY_S)
         self._threads: list[threading.Thread] = []
         self._reader: CacheReader | None = None
         self._health_at_s = 0.0
+        self._health_told_s = 0.0
         self._exit_status: int | None = None
 
     def stop(self) -> None:
@@ -108,6 +114,7 @@ class Daemon:
         try:
             self._control.start()
             self._start("recorder", self._recorder.run)
+            self._start("survey", self._surveyor.run)
             for lane in self._lanes:
                 lane.devices.start(self._inbox.put)
             self._log(Priority.NOTICE, "kiosk started", kiosk=self._kiosk, version=self._version)
@@ -166,12 +173,17 @@ class Daemon:
                 self._room_measured(event, now)
             case StoreChanged():
                 self._uplink.store_changed(event.rewound)
+                if event.commit_s is not None:
+                    self._vitals.commits_s.append(event.commit_s)
+            case Survey():
+                self._vitals.survey = event
             case ReceiptAccepted() | ResendAsked() | RecordUnreadable() | EpochEnded():
                 self._follow(event, now)
             case UplinkChanged():
                 if self._vitals.uplink(event.is_connected, event.reason, now):
                     state = "connected" if event.is_connected else "disconnected"
                     self._log(Priority.NOTICE, f"uplink {state}", reason=event.reason)
+                    self._tell_soon()
             case UplinkTrouble():
                 self._vitals.troubles[event.what] += event.count
                 self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what, count=event.count)
@@ -228,6 +240,7 @@ class Daemon:
         if isinstance(event, RecordFailed):
             self._vitals.is_store_ready, self._vitals.store_error = False, event.reason
             self._log(Priority.ERROR, "record failed, lane closed", reason=event.reason)
+            self._tell_soon()
         lane = self._lane_of_draft.pop(event.id, None)
         if lane is not None:
             self._hand(lane, event, now)
@@ -236,7 +249,7 @@ class Daemon:
         if event.room is not self._vitals.room:
             priority = Priority.NOTICE if event.room is Room.PLENTY else Priority.ERROR
             self._log(priority, "disk room changed", room=event.room.value, free_bytes=event.free_bytes)
-            self._health_at_s = now.clock.boottime_s
+            self._tell_soon()
         self._vitals.room, self._vitals.free_bytes = event.room, event.free_bytes
         if event.room is Room.NONE:
             for lane in self._lanes:
@@ -253,8 +266,9 @@ class Daemon:
             case CaseOpened() | CaseClosed():
                 what = "case_opened" if isinstance(event, CaseOpened) else "case_closed"
                 self._recorder.audit(what, panel=event.device)
+                self._vitals.case(event.device, is_open=isinstance(event, CaseOpened))
                 self._log(Priority.WARNING, what.replace("_", " "), panel=event.device)
-        self._health_at_s = now.clock.boottime_s
+        self._tell_soon()
 
     def _follow(self, event: ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded, now: Moment) -> None:
         self._recorder.follow(event)
@@ -285,7 +299,12 @@ class Daemon:
 
     def _publish_health(self, now: Moment) -> None:
         self._uplink.publish_health(msgspec.json.encode(self._health(now)))
-        self._health_at_s = now.clock.boottime_s + self._settings.uplink.health_s
+        self._health_told_s = now.clock.boottime_s
+        self._health_at_s = self._health_told_s + self._settings.uplink.health_s
+
+    def _tell_soon(self) -> None:
+        """Publish health at once, but not again and again for a device that comes and goes."""
+        self._health_at_s = min(self._health_at_s, self._health_told_s + NEWS_S)
 
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         match asked.verb:
@@ -327,6 +346,7 @@ class Daemon:
             last.callback(self._control.stop)
             for lane in reversed(self._lanes):
                 last.callback(lane.devices.stop)
+            self._surveyor.stop()
             self._uplink.stop()
             self._recorder.stop()
 

@@ -163,10 +163,11 @@ class UplinkChanged:
 class StoreChanged:
     """The recorder moved the store on; the uplink must look at the heads again.
 
-    `rewound` lists streams whose held position went back.
+    `rewound` lists streams whose held position went back; `commit_s` is how long an append took, sync included.
     """
 
     rewound: tuple[str, ...] = ()
+    commit_s: float | None = None
 
 
 class Room(StrEnum):

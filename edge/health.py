@@ -59,6 +59,7 @@ class Survey:
     """What takes time to find out, and is looked at now and then by a thread of its own; None is not known."""
 
     machine: MachineHealth
+    keys: KeysHealth | UnsetType = UNSET
     damaged_files: int | None = None
     hours_left: float | None = None
     oldest_at: Mapping[str, str] = field(default_factory=dict)
@@ -82,7 +83,6 @@ class Vitals:
     free_bytes: int | None = None
     commits_s: deque[float] = field(default_factory=lambda: deque(maxlen=COMMITS))
     survey: Survey = field(default_factory=lambda: Survey(MachineHealth()))
-    keys: KeysHealth | UnsetType = UNSET
     settings_sha256: str = ""
 
     def device(self, name: str, state: str, now: Moment, error: str = "") -> None:
@@ -172,7 +172,7 @@ def health(
             hours_left=_known(survey.hours_left),
         ),
         clock=ClockHealth(clock.state, _known(clock.error_bound_s), clock.boottime_s),
-        keys=vitals.keys,
+        keys=survey.keys,
         machine=survey.machine,
         settings_sha256=vitals.settings_sha256 or UNSET,
     )

@@ -288,6 +288,8 @@ class Recorder:
                 self._append([self._letters.clock(interval, now)], now)
             if intervals:
                 known.dated()
+            if is_last:
+                known.stopped()
             if is_last or known.is_news_after(self._boots_kept):
                 self._store.set_state(BOOTS, boots.encode(known), synced=bool(intervals))
                 self._boots_kept = known.kept
@@ -363,6 +365,8 @@ class Recorder:
 
     def _append(self, records: list[StoredRecord], moment: Moment) -> None:
         self._known_boots.wrote(moment.clock)
+        began_s = self._now().clock.boottime_s
         self._store.append(records)
+        commit_s = self._now().clock.boottime_s - began_s
         self._look_at_heads()
-        self._tell(StoreChanged())
+        self._tell(StoreChanged(commit_s=commit_s))

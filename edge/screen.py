@@ -44,7 +44,7 @@ def print_document(document: Document) -> None:
     console.print(Text.assemble(("Document  ", "bold"), f"{document.kind} (source {document.source})"))
     table = Table("Field", Column("Value", overflow="fold"), box=None, pad_edge=False, header_style="bold")
     for name, value in _flat(document.fields):
-        table.add_row(_plain(name), _plain(value))
+        table.add_row(plain(name), plain(value))
     console.print(table)
     console.print(_summary(document))
     console.print(_checks(document.verdicts))
@@ -59,11 +59,11 @@ def print_replayed(message: KeptMessage, outcomes: list[Document | FrameError], 
     if message.withheld:
         came = ", ".join(found.error or f"a frame of {found.length} bytes ({found.family})" for found in message.found)
         console.print(
-            Text.assemble(("Withheld  ", "yellow"), _plain(message.withheld), f"; it was {came or 'no frame'}")
+            Text.assemble(("Withheld  ", "yellow"), plain(message.withheld), f"; it was {came or 'no frame'}")
         )
     for outcome in outcomes:
         if isinstance(outcome, FrameError):
-            console.print(Text.assemble(("No frame  ", "bold red"), _plain(outcome.reason)))
+            console.print(Text.assemble(("No frame  ", "bold red"), plain(outcome.reason)))
         elif not outcome.is_understood:
             _print_not_understood(console, outcome)
         else:
@@ -78,7 +78,7 @@ def print_replayed(message: KeptMessage, outcomes: list[Document | FrameError], 
 
 def _print_not_understood(console: Console, document: Document) -> None:
     why = "; ".join(dict.fromkeys(one.detail for one in document.of(Result.FAILED)))
-    console.print(Text.assemble(("Not understood: ", "bold red"), _plain(why)))
+    console.print(Text.assemble(("Not understood: ", "bold red"), plain(why)))
 
 
 def _summary(document: Document) -> Text:
@@ -92,7 +92,7 @@ def _checks(verdicts: Sequence[Verdict]) -> Table:
     table = Table("Check", "Verdict", Column("Why", overflow="fold"), box=None, pad_edge=False, header_style="bold")
     for verdict in sorted(verdicts, key=lambda one: _GRAVEST_FIRST.index(one.result)):
         mark, style = _MARKS[verdict.result]
-        table.add_row(_plain(verdict.check), Text(mark, style), _plain(verdict.detail))
+        table.add_row(plain(verdict.check), Text(mark, style), plain(verdict.detail))
     return table
 
 
@@ -113,56 +113,25 @@ def print_queue(figures: dict[str, Any]) -> None:
     for name, stream in figures["streams"].items():
         waiting = Text(str(stream["unreceipted"]), "yellow" if stream["unreceipted"] else "green")
         table.add_row(
-            name, waiting, str(stream["kept"]), _size(stream["bytes"]), str(stream["next_sequence"]),
+            name, waiting, str(stream["kept"]), size(stream["bytes"]), str(stream["next_sequence"]),
             str(stream["held_up_to"]),
         )  # fmt: skip
     console.print(table)
 
 
-def print_status(answer: dict[str, Any]) -> None:
-    """Print the health of a running kiosk."""
-    console = Console(highlight=False)
-    now_s = answer["clock"]["boottime_s"]
-    uplink, store, clock = answer["uplink"], answer["store"], answer["clock"]
-    console.print(Text(f"Kiosk {answer['kiosk']}  version {answer['version']}  {answer['at']}", "bold"))
-    since = _since(now_s - uplink["since_s"]) if uplink["since_s"] else ""
-    state = _state(uplink["state"], "connected")
-    console.print(Text.assemble("Uplink    ", state, f" {since} (", _plain(uplink["reason"]), ")"))
-    console.print(Text(f"Receipt   {uplink.get('last_receipt_at', 'none since the start')}"))
-    state = _state(store["state"], "ready")
-    console.print(
-        Text.assemble("Store     ", state, " ", _plain(store.get("error", "")), f"  set aside: {store['tombstones']}")
-    )
-    bound = f"{clock['error_bound_s']:.3f} s" if "error_bound_s" in clock else "unknown"
-    console.print(Text.assemble("Clock     ", _state(clock["state"], "synchronised"), f"  error bound {bound}"))
-    for what, count in uplink["troubles"].items():
-        console.print(Text.assemble("Trouble   ", _plain(what), f": {count}"))
-    error = Column("Last error", overflow="fold")
-    table = Table("Device", "State", "Since", error, box=None, pad_edge=False, header_style="bold")
-    for name, device in answer["devices"].items():
-        since = _since(now_s - device["since_s"]) if device.get("since_s") else ""
-        table.add_row(name, _state(device["state"], "ready", "lane"), since, _plain(device.get("error", "")))
-    console.print(table)
-    print_queue({"kiosk": answer["kiosk"], "streams": answer["queue"]})
-
-
-def _state(state: str, *good: str) -> Text:
-    return Text(state, "green" if state.startswith(good) and "closed" not in state else "bold red")
-
-
-def _plain(text: str) -> Text:
+def plain(text: str) -> Text:
     """Return text as it is, with what would steer the terminal or the layout made visible."""
     return Text("".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text))
 
 
-def _since(seconds: float) -> str:
+def ago(seconds: float) -> str:
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
 
 
-def _size(count: float) -> str:
+def size(count: float) -> str:
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}"

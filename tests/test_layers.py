@@ -62,7 +62,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "joserfc": ("edge.seal", "provisioning", "central.registry"),
     "sqlite3": ("edge.cache",),
     "tinydb": ("edge.cache", "edge.queue"),
-    "rich": ("edge.screen", "edge.queue.screen", "central.progress", "provisioning.demo"),
+    "rich": ("edge.screen", "edge.status_screen", "edge.queue.screen", "central.progress", "provisioning.demo"),
     "sqlalchemy": ("central", "provisioning.demo"),
     "alembic": ("central",),
     "psycopg": ("central",),

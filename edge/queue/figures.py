@@ -51,6 +51,12 @@ def oldest_unreceipted(reader: CacheReader, now: datetime) -> dict[str, Any] | N
     }
 
 
+def oldest_times(reader: CacheReader) -> dict[str, str]:
+    """Return `time` of the oldest record that awaits its receipt, of each stream that has one which can be read."""
+    oldest = {stream: reader.oldest_unheld(stream) for stream in reader.heads()}
+    return {stream: found.time for stream, found in oldest.items() if isinstance(found, StoredRecord)}
+
+
 def room(reader: CacheReader, room_bytes: int) -> dict[str, Any]:
     """Return for how many hours the disk has room at the pace of the last days.
 

@@ -39,9 +39,23 @@ PACKET_TOO_LARGE = 0x95
 PUBACK_S = 180.0  # a broker that answers pings and no PUBLISH for so long is left
 AHEAD_WINDOWS = 4  # how many windows may await their receipt
 LEAST_PACKET_BYTES = 2 * 1024  # no broker that would take less could carry a crossing
+REFUSALS = {  # reason codes of a PUBACK (MQTT 5, 3.4.2.1)
+    0x83: "implementation_specific_error",
+    0x87: "not_authorized",
+    0x90: "topic_name_invalid",
+    0x91: "packet_identifier_in_use",
+    PACKET_TOO_LARGE: "packet_too_large",
+    0x97: "quota_exceeded",
+    0x99: "payload_format_invalid",
+}
 MOST_RECORDS = 64
 MOST_EVENTS = 256  # that are taken before it is time to send again
 MOST_WAITING = 1000  # a flood beyond this is not kept: what mattered in it comes again
+
+
+def refusal(reason_code: int) -> str:
+    """Return under which name health counts a PUBLISH that the broker acknowledged and did not take."""
+    return f"broker_refused_{REFUSALS.get(reason_code, 'unspecified_error')}"
 
 
 class Signs(Protocol):
@@ -328,6 +342,8 @@ class Uplink:
         return True
 
     def _acknowledged(self, event: Acknowledged) -> None:
+        if event.reason_code >= 0x80:
+            self._trouble(self._batches.get(event.mid, ""), refusal(event.reason_code))
         if self._window is None or not self._window.acknowledged(event.mid, self._clock_s()):
             return
         stream = self._batches.pop(event.mid)

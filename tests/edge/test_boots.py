@@ -141,3 +141,17 @@ def test_every_interval_holds_the_truth(lives) -> None:
         last = at(boot, on_s + 1, now + timedelta(seconds=on_s + 1) if is_known else None)
         boots.look(last)
         now += timedelta(seconds=on_s + 1 + off_s)
+
+
+def test_a_boot_is_counted_once_and_a_power_cut_told_from_an_end_in_good_order() -> None:
+    boots = Boots(None, at("a", 10, START))
+    assert (boots.kept.boots, boots.kept.last_end) == (1, "")
+    boots.stopped()
+    boots = again(boots, at("a", 50, START + timedelta(seconds=40)))
+    assert (boots.kept.boots, boots.kept.last_end) == (1, "")
+    boots = again(boots, at("b", 10, START + timedelta(hours=1)))
+    assert (boots.kept.boots, boots.kept.last_end) == (2, "interrupted")
+    boots.stopped()
+    boots = again(boots, at("c", 10, START + timedelta(hours=2)))
+    assert (boots.kept.boots, boots.kept.last_end) == (3, "clean")
+    assert again(boots, at("c", 90, START + timedelta(hours=3))).kept.last_end == "clean"

@@ -16,7 +16,7 @@ from edge.control import ControlServer
 from edge.health import Vitals
 from tests.edge.test_config import LEAST
 from tests.edge.test_reading import SPECIMEN
-from tests.edge.test_screen import status
+from tests.edge.test_status_screen import status
 
 PASSPORT = SPECIMEN.replace("\n", "\\n")
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
-import msgspec
 import pytest
 
 from edge.documents.read import read
 from edge.documents.verdict import Document, Result, Verdict
-from edge.health import Vitals, health, queue_figures
-from edge.screen import print_document, print_json, print_queue, print_replayed, print_status
+from edge.health import queue_figures
+from edge.screen import print_document, print_json, print_queue, print_replayed
 from hw.black_box import Found, KeptMessage
 from hw.framing import FrameError
-from tests.edge.lane import moment
 from tests.edge.test_health import Head
 
 SPECIMEN = b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
@@ -32,15 +29,6 @@ def shown(capsys) -> str:
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
     return text
-
-
-def status(vitals: Vitals) -> dict:
-    """Return what a daemon answers."""
-    heads = {name: Head(next_sequence=12_345_678, bytes=987_654_321) for name in ("crossing", "audit", "evidence")}
-    figures = health(
-        "dm-portsmouth/ferry-terminal-gate-01", "0.1.0", vitals, {"left": ("ready", "ready", "")}, heads, moment(9e5)
-    )
-    return json.loads(msgspec.json.encode(figures))
 
 
 def test_a_document_is_shown_field_by_field_and_check_by_check(capsys) -> None:
@@ -110,21 +98,6 @@ def test_a_hostile_document_cannot_steer_the_terminal(hostile, capsys) -> None:
 def test_long_values_are_wrapped(capsys) -> None:
     print_document(Document("DCC", "dcc", {"name": "A" * 500}, (Verdict("c", Result.OK, "why " * 60),)))
     assert shown(capsys).count("A") == 500
-
-
-def test_the_status_of_a_kiosk_fits_a_screen(capsys) -> None:
-    vitals = Vitals()
-    vitals.device(
-        "passport-reader-left", "lost", moment(8e5), "no device at /dev/serial/by-id/usb-Access-IS_OCR315e-if00"
-    )
-    vitals.uplink(False, "the broker's certificate is not valid: self-signed certificate [/in] chain", moment(8.9e5))
-    vitals.troubles["record_too_large_for_broker"] += 3
-    print_status(status(vitals))
-    text = shown(capsys)
-    assert "Uplink    disconnected 3 h" in text and "[/in]" in text.replace("\n", " ")
-    assert "record_too_large_for_broker: 3" in text
-    assert "lane ready" in text and "lost" in text
-    assert "988 MB" in text
 
 
 def test_the_queue_says_what_awaits_its_receipt(capsys) -> None:

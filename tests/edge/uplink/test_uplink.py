@@ -31,7 +31,7 @@ from edge.uplink.uplink import MOST_WAITING, PUBACK_S, Identity, Pace, Uplink
 from edge.wire import messages
 from edge.wire.messages import Receipt, Resend
 from edge.wire.record import MAX_BATCH_BYTES, decode_batch, decode_record
-from edge.wire.topics import command_topic, receipt_topic, status_topic
+from edge.wire.topics import command_topic, health_topic, receipt_topic, status_topic
 from tests.edge.desk import SIGNING, WITHIN_S, Desk
 from tests.harness.kiosk_records import new_signing_key
 
@@ -243,6 +243,38 @@ def test_a_broker_that_acknowledges_nothing_is_left(post) -> None:
     post.pass_s(2)
     assert post.next(UplinkChanged) == UplinkChanged(False, "the broker acknowledges nothing")
     assert post.broker.links[0].is_closed
+
+
+def test_health_goes_out_while_the_whole_window_is_full_of_records(desk) -> None:
+    post = Post(desk)
+    post.broker.receive_maximum, post.broker.puback = 8, None
+    post.start()
+    try:
+        for _ in range(10):
+            post.cross(1)
+            post.quiet()
+        assert max(post.broker.sent("crossing")) < 10, "the window is full: the broker acknowledges nothing"
+        post.uplink.publish_health(b"figures")
+        post.until(lambda: post.broker.published[-1][0] == health_topic(KIOSK))
+    finally:
+        post.stop()
+
+
+@pytest.mark.parametrize(
+    ("reason_code", "what"),
+    [(0x97, "quota_exceeded"), (0x87, "not_authorized"), (0x80, "unspecified_error"), (0xFF, "unspecified_error")],
+)
+def test_a_broker_that_refuses_in_its_puback_is_told_as_trouble(post, reason_code, what) -> None:
+    post.broker.puback = reason_code
+    post.cross(1)
+    assert post.next(UplinkTrouble) == UplinkTrouble("crossing", f"broker_refused_{what}")
+    assert post.desk.head("crossing").held_up_to == 0
+
+
+def test_a_broker_that_refuses_health_is_told_as_trouble_too(post) -> None:
+    post.broker.puback = 0x97
+    post.quiet()
+    assert post.next(UplinkTrouble) == UplinkTrouble("unknown", "broker_refused_quota_exceeded")
 
 
 def test_events_of_a_connection_that_is_gone_change_nothing(post) -> None:
