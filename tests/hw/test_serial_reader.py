@@ -102,7 +102,7 @@ def test_a_reader_is_found_by_a_pattern(port, inbox: Inbox):
 def test_a_port_held_by_another_program_is_lost_with_the_reason(port, reader, inbox: Inbox):
     with serial.Serial(str(port.path), exclusive=True):
         reader.start(inbox.put)
-        assert inbox.next() == DeviceLost("mrz", "another program holds the port")
+        assert inbox.next() == DeviceLost("mrz", "another program holds it")
     assert inbox.next() == DeviceReady("mrz")
 
 

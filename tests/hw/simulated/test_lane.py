@@ -138,6 +138,8 @@ def test_after_a_restart_the_next_travellers_come(tmp_path: Path, inbox: Inbox):
 def test_a_boarding_pass_is_shown_after_the_passport(tmp_path: Path, inbox: Inbox):
     devices = lane(tmp_path, "count = 1", DOCUMENTS, BARCODES)
     devices.start(inbox.put)
+    for _ in devices.names():
+        inbox.wait_for(DeviceReady)
     devices.panel.show(Signal.READY)
     inbox.wait_for(DocumentRead)
     assert inbox.wait_for(DocumentRead).frame.payload.startswith(b"M1")

@@ -1,0 +1,45 @@
+"""How much one reader may deliver in a second, so that one that never rests neither fills the inbox nor takes the CPU.
+
+Pure: the caller brings the time. A person reads a document or two in a second; what is allowed is far above that, and
+far below what stops a lane. A line that sends more is left to wait in the kernel, whose buffer is small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_WINDOW_S = 1.0
+_BYTES_OF_A_READ = 32  # what it costs to look, in bytes, so that many small pieces are bounded too
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What is left of the present second."""
+
+    bytes_per_s: int = 128 * 1024
+    messages_per_s: int = 100
+    _ends_at_s: float = float("-inf")
+    _bytes: int = 0
+    _messages: int = 0
+
+    def pause_s(self, now_s: float) -> float:
+        """Return how long nothing more should be read; 0 almost always."""
+        self._turn(now_s)
+        return self._ends_at_s - now_s if self._bytes >= self.bytes_per_s else 0
+
+    def read(self, size: int, now_s: float) -> None:
+        """Count what was read."""
+        self._turn(now_s)
+        self._bytes += size + _BYTES_OF_A_READ
+
+    def admit(self, now_s: float) -> bool | None:
+        """Tell whether one more message may go on: False for the first in a second that may not, None after that."""
+        self._turn(now_s)
+        self._messages += 1
+        if self._messages <= self.messages_per_s:
+            return True
+        return False if self._messages == self.messages_per_s + 1 else None
+
+    def _turn(self, now_s: float) -> None:
+        if now_s >= self._ends_at_s:
+            self._ends_at_s, self._bytes, self._messages = now_s + _WINDOW_S, 0, 0
