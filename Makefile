@@ -53,7 +53,8 @@ broker:
 	@provisioning/prepare packages mosquitto
 
 test-servers:
-	@provisioning/prepare packages mosquitto postgresql systemd udev fuse3 e2fsprogs faketime
+	@provisioning/prepare packages mosquitto postgresql systemd udev fuse3 e2fsprogs faketime umockdev \
+		libxkbcommon0 xkb-data
 
 # No path, no index and no time of making gets into a lock file, so two people who lock get the same bytes.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -140,11 +140,14 @@ def test_what_raises_the_clock_is_a_module_with_the_option_that_the_unit_gives()
 
 def test_the_kiosk_may_use_readers_panel_and_camera_and_no_other_device():
     assert values("landfall-kiosk.service", "DevicePolicy") == ["closed"]
-    assert [value.removesuffix(" rw") for value in values("landfall-kiosk.service", "DeviceAllow")] == [
+    assert [
+        value.removesuffix(" r").removesuffix(" rw") for value in values("landfall-kiosk.service", "DeviceAllow")
+    ] == [
         "char-ttyUSB",
         "char-ttyACM",
         "char-ttyAMA",
         "char-ttyS",
+        "char-input",
         "char-gpiochip",
         "char-video4linux",
         "char-media",
