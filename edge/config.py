@@ -325,10 +325,10 @@ def _check_lane(lane: LaneSettings, at: str, file: str) -> None:
     if twice := set(policy.required) & set(policy.optional):
         raise SettingError(file, f"{at}.policy.optional", f"must not repeat what is required: {min(twice)}")
     for index, reader in enumerate(lane.readers):
-        if reader.driver == "serial" and not reader.path:
-            raise SettingError(
-                file, f"{at}.readers[{index}].path", "is missing; it must be a device such as /dev/serial/by-id/usb-..."
-            )
+        if reader.driver in ("serial", "hid") and not reader.path:
+            folder = "input" if reader.driver == "hid" else "serial"
+            right = f"is missing; it must be a device such as /dev/{folder}/by-id/usb-..."
+            raise SettingError(file, f"{at}.readers[{index}].path", right)
 
 
 def _device_names(lane: LaneSettings, at: str) -> Iterator[tuple[str, str]]:

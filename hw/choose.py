@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from hw.simulated.lane import SimulatedLane
 
 
+_SIMULATED = ("simulated", "simulated-hid")
+
+
 @dataclass(slots=True)
 class Devices:
     """The devices of one lane; `simulation` are the people and wires behind those that are simulated."""
@@ -80,12 +83,12 @@ def _refuse_shared_names(settings: DeviceSettings) -> None:
 
 def _simulation(settings: DeviceSettings) -> SimulatedLane | None:
     drivers = [*(reader.driver for reader in settings.readers), settings.camera.driver, settings.panel.driver]
-    if "simulated" not in drivers:
+    if set(drivers).isdisjoint(_SIMULATED):
         return None
     from hw.simulated.lane import SimulatedLane
     from hw.simulated.scenario import load
 
-    readers = [_checked(reader) for reader in settings.readers if reader.driver == "simulated"]
+    readers = [_checked(reader) for reader in settings.readers if reader.driver in _SIMULATED]
     panel = settings.panel if settings.panel.driver == "simulated" else None
     return SimulatedLane(load(settings.scenario), readers, panel)
 
@@ -97,15 +100,27 @@ def _checked(settings: ReaderSettings) -> ReaderSettings:
 
 
 def _reader(settings: ReaderSettings, simulation: SimulatedLane | None, state_folder: Path) -> DocumentReader:
-    from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
-
     settings = _checked(settings)
-    if settings.driver == "simulated" and simulation is not None:
+    if settings.driver in _SIMULATED and simulation is not None:
         settings = msgspec.structs.replace(settings, path=str(simulation.ports[settings.name].path))
     if not settings.path:
-        raise DeviceError(settings.name, "path is missing", remedy="give the reader's name in /dev/serial/by-id")
+        folder = "/dev/input/by-id" if settings.driver == "hid" else "/dev/serial/by-id"
+        raise DeviceError(settings.name, "path is missing", remedy=f"give the reader's name in {folder}")
     black_box = _black_box(settings, state_folder) if settings.black_box else None
-    return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings, black_box)
+    match settings.driver:
+        case "hid":
+            from hw.hid_reader import HidReader
+
+            return HidReader(settings, black_box)
+        case "simulated-hid":
+            from hw.hid_reader import HidReader
+            from hw.simulated.keyboard import take
+
+            return HidReader(settings, black_box, take=take)
+        case _:
+            from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
+
+            return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings, black_box)
 
 
 def _black_box(settings: ReaderSettings, state_folder: Path) -> BlackBox:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from hw.framing import Family
+from hw.keyboard import Layout
 
 Name = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}\Z", extra={"right": "1-32 lower case letters, digits and dashes"})
@@ -27,14 +28,21 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One document or barcode reader."""
 
     name: Annotated[Name, Meta(description="name of the reader in records, log and status")]
-    driver: Annotated[Literal["serial", "simulated"], Meta(description="how it is reached")] = "serial"
+    driver: Annotated[
+        Literal["serial", "hid", "simulated", "simulated-hid"],
+        Meta(description="how it is reached: serial line, or as a keyboard (HID)"),
+    ] = "serial"
     kind: Annotated[Literal["document", "barcode"], Meta(description="what it reads")] = "document"
     path: Annotated[
         str,
-        Meta(description="its serial port, best `/dev/serial/by-id/...`; may hold wildcards; simulated ones have none"),
+        Meta(
+            description="its port, best `/dev/serial/by-id/...`; of a keyboard `/dev/input/by-id/...-event-kbd`, or "
+            "its USB id such as `05e0:1200`; may hold wildcards; simulated ones have none"
+        ),
     ] = ""
     baud: Annotated[int, Meta(ge=300, le=4_000_000, description="its speed; USB readers take any")] = 9600
     framing: Annotated[Family, Meta(description="how its messages begin and end")] = Family.AUTO
+    layout: Annotated[Layout, Meta(description="hid only: the country that the reader is set to")] = Layout.US
     idle_gap_s: Annotated[
         float, Meta(gt=0, le=5, description="silence that ends a message without a terminator, in seconds")
     ] = 0.15

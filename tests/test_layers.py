@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("edge", "hw", "central", "provisioning")
 
 # Rooms, the longest name first that fits a module.
-LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.settings"}
+LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.keyboard", "hw.settings"}
 LAYER_1 = {"edge.events", "edge.kiosk", "edge.late", "edge.rules", "edge.config", "edge.setting_words"}
 LAYER_2 = {
     "edge.cache", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log", "edge.notify",
@@ -34,9 +34,10 @@ MAY: dict[str, set[str]] = {
     "edge.wire": {"edge.errors", "edge.documents.verdict"},
     "hw.devices": set(),
     "hw.framing": {"hw.devices", "edge.documents"},
-    "hw.settings": {"hw.framing"},
+    "hw.keyboard": set(),
+    "hw.settings": {"hw.framing", "hw.keyboard"},
     **dict.fromkeys(LAYER_1 | LAYER_2, LAYER_0 | LAYER_1),
-    "hw": {"hw.devices", "hw.framing", "hw.settings", "edge.documents"},
+    "hw": {"hw.devices", "hw.framing", "hw.keyboard", "hw.settings", "edge.documents"},
     "edge": ROOMS - LAYER_3,
     "central": {"edge.wire", "edge.documents", "edge.seal", "edge.errors"},
     "provisioning": {

@@ -17,6 +17,7 @@ from pathlib import Path
 from hw.devices import Button, Signal
 from hw.framing import Family, encode
 from hw.settings import PanelSettings, ReaderSettings
+from hw.simulated.keyboard import SimulatedKeyboard
 from hw.simulated.pins import Eyes, WatchedFactory, press
 from hw.simulated.port import SimulatedPort
 from hw.simulated.scenario import Fault, Scenario
@@ -42,12 +43,11 @@ class SimulatedLane:
         self._panel = panel
         self._eyes = Eyes(self.pins, panel) if panel is not None else None
         self._home = tempfile.TemporaryDirectory(prefix="landfall-lane-")
-        self.ports: dict[str, SimulatedPort] = {}
+        self.ports: dict[str, SimulatedPort | SimulatedKeyboard] = {}
         self._encode: dict[str, Callable[[bytes], bytes]] = {}
         for settings in readers:
             path = Path(self._home.name) / f"usb-Landfall_{settings.name}-if00"
-            port = SimulatedPort(path, baud=settings.baud)
-            self.ports[settings.name] = port
+            self.ports[settings.name] = _port(settings, path)
             self._encode[settings.kind] = self._wire_of(settings)
         self._port_of = {settings.kind: self.ports[settings.name] for settings in readers}
         if panel is not None and panel.tamper:
@@ -185,3 +185,9 @@ class SimulatedLane:
     def _wire_of(settings: ReaderSettings) -> Callable[[bytes], bytes]:
         family = Family.RAW if settings.framing == Family.AUTO else Family(settings.framing)
         return lambda payload: encode(payload, family)
+
+
+def _port(settings: ReaderSettings, path: Path) -> SimulatedPort | SimulatedKeyboard:
+    if settings.driver == "simulated-hid":
+        return SimulatedKeyboard(path, layout=settings.layout)
+    return SimulatedPort(path, baud=settings.baud)

@@ -138,12 +138,16 @@ WRONG = [
         for value, shown in (("0", "0"), ("3601", "3601"), ("nan", "nan"), ("-1", "-1"), ('"2"', '"2"'))
     ),
     (reader('name = ""'), f'lanes[0].readers[0].name must be {NAMES}, got ""'),
-    (reader('driver = "usb"'), 'lanes[0].readers[0].driver must be one of serial, simulated, got "usb"'),
+    (
+        reader('driver = "usb"'),
+        'lanes[0].readers[0].driver must be one of hid, serial, simulated, simulated-hid, got "usb"',
+    ),
     (reader('kind = "chip"'), 'lanes[0].readers[0].kind must be one of barcode, document, got "chip"'),
     (reader("path = 0"), "lanes[0].readers[0].path must be text, got 0"),
     (reader("baud = 200"), "lanes[0].readers[0].baud must be 300-4000000, got 200"),
     (reader("baud = 9600.5"), "lanes[0].readers[0].baud must be 300-4000000, got 9600.5"),
     (reader('framing = "none"'), f'lanes[0].readers[0].framing must be {FAMILIES}, got "none"'),
+    (reader('layout = "x"'), 'lanes[0].readers[0].layout must be one of us, gb, de, fr, got "x"'),
     (reader("idle_gap_s = 6"), "lanes[0].readers[0].idle_gap_s must be a number above 0, at most 5, got 6"),
     (
         reader('substitutes = "a b"'),

@@ -16,28 +16,35 @@ import pytest
 from hw.choose import Devices, open_devices
 from hw.devices import DeviceReady, DocumentRead, PhotoTaken, Signal
 from hw.framing import Family
+from hw.keyboard import Layout
 from hw.settings import CameraSettings, DeviceSettings, PanelSettings, ReaderSettings
 from tests.hw.conftest import Inbox
 
 FRAMINGS = (Family.AUTO, Family.ACCESS_IS, Family.RTE, Family.ELYCTIS)
 
 
-def simulated(framing: str, scenario: Path) -> DeviceSettings:
+READERS = {
+    **{str(framing): ReaderSettings(name="mrz", driver="simulated", framing=framing) for framing in FRAMINGS},
+    "hid, de": ReaderSettings(name="mrz", driver="simulated-hid", layout=Layout.DE),
+}
+
+
+def simulated(reader: ReaderSettings, scenario: Path) -> DeviceSettings:
     scenario.write_text("count = 1\npatience_s = 0.2")
     return DeviceSettings(
-        readers=[ReaderSettings(name="mrz", driver="simulated", framing=framing)],
+        readers=[reader],
         camera=CameraSettings(driver="simulated", deadline_s=20),
         panel=PanelSettings(driver="simulated", gate_pulse_s=0.05),
         scenario=str(scenario),
     )
 
 
-@pytest.fixture(params=[*FRAMINGS, pytest.param("real", marks=pytest.mark.hardware)])
+@pytest.fixture(params=[*READERS, pytest.param("real", marks=pytest.mark.hardware)])
 def devices(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Devices]:
     if request.param == "real":
         settings = msgspec.toml.decode(Path(os.environ["LANDFALL_DEVICES"]).read_bytes(), type=DeviceSettings)
     else:
-        settings = simulated(request.param, tmp_path / "scenario.toml")
+        settings = simulated(READERS[request.param], tmp_path / "scenario.toml")
     devices = open_devices(settings)
     yield devices
     devices.stop()
