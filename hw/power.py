@@ -1,8 +1,8 @@
 """What the board says of its supply: the firmware's throttling flags and the alarm of its voltage monitor.
 
 Owns the meaning of the bits, and reads files of /sys alone: `vcgencmd get_throttled` prints the same word, but needs a
-child process and a device that the unit's sandbox keeps shut. Always true: a board that says nothing is `None`, which is
-not the same as a good supply.
+child process and a device that the unit's sandbox keeps shut. Always true: a board that says nothing is `None`, which
+is not the same as a good supply.
 """
 
 from __future__ import annotations
