@@ -73,6 +73,13 @@ class PolicySettings(_Section, kw_only=True):
     record_s: Annotated[Seconds, Meta(description="how long the disk may take; then the lane closes")] = 5.0
     show_s: Annotated[Seconds, Meta(description="how long the green lamp is shown")] = 2.0
     refer_s: Annotated[Seconds, Meta(description="how long the officer is called")] = 10.0
+    manual_s: Annotated[Seconds, Meta(description="how long an officer may take to key a document in")] = 300.0
+    amend_s: Annotated[
+        Seconds, Meta(description="how long the last crossing may be voided, or decided after a referral")
+    ] = 900.0
+    group_idle_s: Annotated[
+        Annotated[float, Meta(gt=0, le=86400)], Meta(description="a group that nobody joins for so long is closed")
+    ] = 1800.0
     repeat_s: Annotated[
         Seconds, Meta(description="the same document again within this time is the reader repeating itself")
     ] = 3.0

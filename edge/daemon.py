@@ -43,9 +43,9 @@ from edge.events import (
     ResendAsked,
     Room,
     RoomMeasured,
-    RoomRanOut,
     Show,
     StoreChanged,
+    StoreClosed,
     StoreFailed,
     StoreReady,
     TakePhoto,
@@ -253,7 +253,7 @@ class Daemon:
         self._vitals.room, self._vitals.free_bytes = event.room, event.free_bytes
         if event.room is Room.NONE:
             for lane in self._lanes:
-                self._hand(lane, RoomRanOut(), now)
+                self._hand(lane, StoreClosed(), now)
 
     def _device_changed(self, event: DeviceReady | DeviceLost | CaseOpened | CaseClosed, now: Moment) -> None:
         match event:

@@ -73,8 +73,52 @@ class StoreReady:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomRanOut:
-    """The disk has no room for another crossing; a lane that is ready closes before somebody comes."""
+class StoreClosed:
+    """No further crossing can be recorded (no room, no key, no power): a ready lane closes before somebody comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKeyed:
+    """An officer has keyed in the document of the traveller at the lane; `officer` is a service number, or empty."""
+
+    document: ReadDocument
+    officer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormKeyed:
+    """An officer has keyed in a form that was filled in while the lane was closed.
+
+    `written_at` is the time that stands on the form, RFC 3339 in UTC.
+    """
+
+    document: ReadDocument
+    written_at: str
+    direction: Direction
+    result: Literal["passed", "referred"]
+    officer: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTaken:
+    """An officer has decided about the traveller at the lane, or about the last one who was referred."""
+
+    result: Literal["passed", "referred"]
+    officer: str
+
+
+VoidReason = Literal[
+    "recorded_too_late", "entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class VoidAsked:
+    """An officer says that the last crossing of the lane does not count, or the last form that was keyed in."""
+
+    reason: VoidReason
+    officer: str
+    is_form: bool = False
 
 
 LaneEvent = (
@@ -84,11 +128,15 @@ LaneEvent = (
     | PhotoFailed
     | PhotoGuidance
     | ButtonPressed
+    | DocumentKeyed
+    | FormKeyed
+    | DecisionTaken
+    | VoidAsked
     | DeadlinePassed
     | Recorded
     | RecordFailed
     | StoreReady
-    | RoomRanOut
+    | StoreClosed
 )
 
 
@@ -227,7 +275,7 @@ class CrossingDraft:
     """A crossing as the lane knows it; the recorder adds the position, and the photo's sequence.
 
     Exactly one of `photo` (JPEG) and `photo_absent` (the reason) says something; `photo_quality` is what is not right
-    with the photo, None where nobody looked.
+    with the photo, None where nobody looked. `written_at` is the time on a paper form, empty for who is at the lane.
     """
 
     id: str
@@ -241,6 +289,8 @@ class CrossingDraft:
     photo: bytes | None = field(default=None, repr=False)
     photo_absent: str = ""
     photo_quality: tuple[Guidance, ...] | None = None
+    group: str | None = None
+    written_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +301,22 @@ class DecisionDraft:
     moment: Moment
     amends: str
     result: Literal["passed", "referred"]
+    officer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class VoidDraft:
-    """That the record `amends` was late on disk and shown to nobody, to be recorded as an amendment."""
+    """That the record `amends` does not count, to be recorded as an amendment; `group` is the crossing's.
+
+    `recorded_too_late`: it was late on disk and shown to nobody; every other reason is an officer's.
+    """
 
     id: str
     moment: Moment
     amends: str
+    reason: VoidReason = "recorded_too_late"
+    officer: str = ""
+    group: str | None = None
 
 
 Draft = CrossingDraft | DecisionDraft | VoidDraft

@@ -1,8 +1,8 @@
 """One crossing at one lane, from the first scan to the record: a pure state machine.
 
-Owns the states of a lane, the table of what each event does in each state, and the rules by which a traveller passes or
-is referred. It has no thread, no I/O and no clock of its own: time comes in with each event, deadlines go out as data,
-and what shall be done is returned as a list of actions. Always true:
+Owns the states of a lane and the table of what each event does in each state. It has no thread, no I/O and no clock of
+its own: time comes in with each event, deadlines go out as data, and what shall be done is returned as a list of
+actions. Who stands there is `edge.traveller`, what an officer says later `edge.afterwards`. Always true:
 - `Show(PASSED)` follows only a `Recorded` of the same draft;
 - the outcome is passed or referred, never refused;
 - a record that came too late to be shown is voided (`edge.late`);
@@ -11,21 +11,21 @@ and what shall be done is returned as a list of actions. Always true:
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Literal
 
+from edge.afterwards import Afterwards
 from edge.config import LaneSettings
-from edge.documents.verdict import Document, Result, Verdict
 from edge.errors import LandfallError
 from edge.events import (
     Action,
     CrossingDraft,
     DeadlinePassed,
     DecisionDraft,
+    DecisionTaken,
+    DocumentKeyed,
+    FormKeyed,
     Guide,
     LaneEvent,
     Moment,
@@ -34,19 +34,21 @@ from edge.events import (
     Record,
     Recorded,
     RecordFailed,
-    RoomRanOut,
     Show,
+    StoreClosed,
     StoreReady,
     TakePhoto,
+    VoidAsked,
 )
+from edge.groups import LaneGroup
 from edge.late import LateRecords
-from edge.rules import best_of, compared, conveyance_of, document_class, is_misread, reasons_to_refer
-from edge.wire.crossing import MAX_PHOTO_BYTES, Direction, Outcome, ReadDocument
+from edge.rules import document_class, is_misread, reasons_to_refer
+from edge.traveller import Reads, RepeatedReads, Traveller, understand
+from edge.wire.crossing import Direction, Outcome, ReadDocument
 from hw.devices import (
     Button,
     ButtonPressed,
     DocumentRead,
-    Guidance,
     PhotoFailed,
     PhotoGuidance,
     PhotoTaken,
@@ -55,6 +57,7 @@ from hw.devices import (
 )
 
 PROBE_S = 5.0
+Result = Literal["passed", "referred"]
 
 
 class State(StrEnum):
@@ -63,48 +66,17 @@ class State(StrEnum):
     CLOSED = "closed"  # the store takes nothing: paper mode
     READY = "ready"  # nobody there
     COLLECTING = "collecting"  # a document was shown; what the policy wants besides is awaited
+    MANUAL = "manual"  # an officer keys the document in; the readers are not heard
     DECIDING = "deciding"  # everything is there, the officer has the word
     RECORDING = "recording"  # a draft is on its way to the disk
     SHOWING = "showing"  # the outcome is shown to the traveller
-
-
-class Reads(Protocol):
-    """`edge.documents.read.read`, or a stand-in with its signature."""
-
-    def __call__(
-        self, payload: bytes, *, today: date | None, symbology: str | None, unrecognised: tuple[int, ...]
-    ) -> Document:
-        """Return what a payload says."""
-
-
-@dataclass(slots=True)
-class _Traveller:
-    """What is known of the person at the lane."""
-
-    id: str
-    documents: list[ReadDocument] = field(default_factory=list, repr=False)
-    misread: ReadDocument | None = field(default=None, repr=False)
-    was_misread: bool = False
-    photo: bytes | None = field(default=None, repr=False)
-    photo_absent: str = ""
-    photo_quality: tuple[Guidance, ...] | None = None
-    is_guided: bool = False
-
-    @property
-    def is_photo_settled(self) -> bool:
-        return self.photo is not None or bool(self.photo_absent)
-
-    def compared(self) -> tuple[ReadDocument, ...]:
-        return compared(self.documents)
-
-    def classes(self) -> set[str]:
-        return {document_class(document) for document in self.documents}
 
 
 class Kiosk:
     """The state machine of one lane.
 
     `memory_key` keys the digests by which a repeated read is known; they live in memory and a restart forgets them.
+    `group` is the open group of the lane, which the caller opens and closes.
     `deadline_s` is the CLOCK_BOOTTIME at which the caller must hand in `DeadlinePassed`, or None.
     """
 
@@ -113,20 +85,30 @@ class Kiosk:
         self._policy = lane.policy
         self._new_id = new_id
         self._read = read
-        self._memory_key = memory_key
+        self._seen = RepeatedReads(memory_key, lane.policy.repeat_s)
         self._late = LateRecords(new_id)
+        self._afterwards = Afterwards(lane, new_id)
+        self.group = LaneGroup(lane.policy.group_idle_s)
         self.state = State.CLOSED
         self.deadline_s: float | None = None
         self._direction: Direction = "entry" if lane.policy.direction == "button" else lane.policy.direction
-        self._traveller: _Traveller | None = None
+        self._traveller: Traveller | None = None
         self._draft: CrossingDraft | DecisionDraft | None = None
-        self._referred: CrossingDraft | None = None  # shown to the officer now, and not decided yet
         self._held: DocumentRead | None = None  # the next traveller was quick
-        self._seen: dict[bytes, float] = {}
+
+    @property
+    def direction(self) -> Direction:
+        """Return which way people cross here now."""
+        return self._direction
+
+    def takes(self, event: type) -> bool:
+        """Tell whether an event of this kind changes anything now; one from a person is not dropped in silence."""
+        return event in TRANSITIONS[self.state]
 
     def handle(self, event: LaneEvent, now: Moment) -> list[Action]:
         """Take one event and return what shall be done, in this order; raise `LandfallError` for an unknown event."""
         voids = self._late.handle(event, now)
+        self.group.voided(self._afterwards.group_of_voided(event, now))
         if type(event) in IGNORED[self.state]:
             return [*voids]
         transition = TRANSITIONS[self.state].get(type(event))
@@ -146,15 +128,15 @@ class Kiosk:
     def _close(self, now: Moment) -> list[Action]:
         self.state = State.CLOSED
         self.deadline_s = now.clock.boottime_s + PROBE_S
-        self._traveller = self._draft = self._referred = self._held = None
-        self._seen.clear()  # whoever was here comes again once the store works
+        self._traveller = self._draft = self._held = None
+        self._seen.forget()  # whoever was here comes again once the store works
         return [Show(Signal.CLOSED)]
 
     # --- ready -------------------------------------------------------------------------------------------------------
 
     def _be_ready(self, now: Moment) -> list[Action]:
         self.state, self.deadline_s = State.READY, None
-        self._traveller = self._draft = self._referred = None
+        self._traveller = self._draft = None
         actions: list[Action] = [Show(Signal.READY)]
         if (held := self._held) is not None:
             self._held = None
@@ -162,30 +144,39 @@ class Kiosk:
         return actions
 
     def _press_ready(self, event: ButtonPressed, now: Moment) -> list[Action]:
+        if event.button is Button.MANUAL:
+            return [*self._welcome(now), *self._go_manual(now)]
+        return self._turn_direction(event)
+
+    def _turn_direction(self, event: ButtonPressed) -> list[Action]:
         if event.button is Button.DIRECTION and self._policy.direction == "button":
             self._direction = "exit" if self._direction == "entry" else "entry"
         return []
 
-    def _run_out_of_room(self, event: RoomRanOut, now: Moment) -> list[Action]:
+    def _stop_serving(self, event: StoreClosed, now: Moment) -> list[Action]:
         return self._close(now)
 
     def _begin(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
-        if isinstance(event, DocumentRead) and self._is_repeated(event, now):
+        if isinstance(event, DocumentRead) and self._seen.has(event, now):
             return []
-        self._traveller = _Traveller(self._new_id())
-        self.state = State.COLLECTING
-        actions: list[Action] = []
+        return [*self._welcome(now), *self._look_at(event, now)]
+
+    def _welcome(self, now: Moment) -> list[Action]:
+        """Take note that somebody is there."""
+        self._traveller = Traveller(self._new_id())
+        self._collect_until(now)
         if self._policy.photo == "wanted":
-            actions.append(TakePhoto(self._traveller.id))
-        else:
-            self._traveller.photo_absent = "off"
-        self.deadline_s = now.clock.boottime_s + self._policy.collect_s
-        return actions + self._look_at(event, now)
+            return [TakePhoto(self._traveller.id)]
+        self._traveller.photo_absent = "off"
+        return []
+
+    def _collect_until(self, now: Moment) -> None:
+        self.state, self.deadline_s = State.COLLECTING, now.clock.boottime_s + self._policy.collect_s
 
     # --- collecting --------------------------------------------------------------------------------------------------
 
     def _collect(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
-        if isinstance(event, DocumentRead) and self._is_repeated(event, now):
+        if isinstance(event, DocumentRead) and self._seen.has(event, now):
             return []
         return self._look_at(event, now)
 
@@ -195,36 +186,20 @@ class Kiosk:
         if isinstance(event, ReadFailed):
             traveller.was_misread = True
             return [Show(Signal.TRY_AGAIN)]
-        document = self._understand(event, now)
-        if is_misread(document):
-            traveller.was_misread = True
-            traveller.misread = best_of(traveller.misread, document)
-            return [Show(Signal.TRY_AGAIN)]
-        traveller.documents.append(document)
+        document = understand(self._read, event, now)
+        return self._taken_in(document, now) if traveller.take_in(document) else [Show(Signal.TRY_AGAIN)]
+
+    def _taken_in(self, document: ReadDocument, now: Moment) -> list[Action]:
+        """Go on after a document that counts."""
         if document_class(document) in self._policy.required and not self._missing():
             self.deadline_s = min(self._due, now.clock.boottime_s + self._policy.optional_s)
         return self._settle(now) or [Show(Signal.WORKING)]
-
-    def _understand(self, event: DocumentRead, now: Moment) -> ReadDocument:
-        frame = event.frame
-        about = {"symbology": frame.symbology, "unrecognised": frame.unrecognised}
-        try:
-            found = self._read(frame.payload, today=now.today, **about)
-        except Exception as error:  # no document stops a lane; the error's text may quote it
-            failed = Verdict("understood", Result.FAILED, f"the reading failed: {type(error).__name__}")
-            found = Document("unknown", "mrz", {}, (failed,))
-        return ReadDocument(found.source, found.kind, event.device, found.fields, found.verdicts)
 
     def _keep_photo(self, event: PhotoTaken | PhotoFailed, now: Moment) -> list[Action]:
         traveller = self._present
         if event.request != traveller.id or traveller.is_photo_settled:
             return []
-        if isinstance(event, PhotoTaken) and len(event.jpeg) <= MAX_PHOTO_BYTES:
-            traveller.photo, traveller.photo_quality = event.jpeg, event.quality
-        elif isinstance(event, PhotoTaken):
-            traveller.photo_absent = "too_large"
-        else:
-            traveller.photo_absent = event.reason
+        traveller.settle_photo(event)
         return [*self._end_guidance(), *(self._settle(now) if self.state is State.COLLECTING else [])]
 
     def _guide(self, event: PhotoGuidance, now: Moment) -> list[Action]:
@@ -255,46 +230,72 @@ class Kiosk:
             return [Show(Signal.CALL_OFFICER)]
         return self._record_crossing(self._outcome_by_rule(), now)
 
+    # --- manual mode -------------------------------------------------------------------------------------------------
+
+    def _go_manual(self, now: Moment) -> list[Action]:
+        """Wait for an officer to key in the document of whoever is there."""
+        self.state, self.deadline_s = State.MANUAL, now.clock.boottime_s + self._policy.manual_s
+        return [Show(Signal.MANUAL)]
+
+    def _press_manual(self, event: ButtonPressed, now: Moment) -> list[Action]:
+        match event.button:
+            case Button.MANUAL:
+                return self._leave_manual(event, now)
+            case Button.ACCEPT | Button.REFER if self._is_anything_known():
+                return self._decided(_RESULT_OF[event.button], "", now)
+        return self._turn_direction(event)
+
+    def _leave_manual(self, event: LaneEvent, now: Moment) -> list[Action]:
+        """Go on with what the readers have read before; without that nobody was there."""
+        return self._decide(now) if self._is_anything_known() else [*self._end_guidance(), *self._be_ready(now)]
+
+    def _begin_keyed(self, event: DocumentKeyed, now: Moment) -> list[Action]:
+        return [*self._welcome(now), *self._key_in(event, now)]
+
+    def _key_in(self, event: DocumentKeyed, now: Moment) -> list[Action]:
+        """Take in what an officer has typed; what it lacks refers, and nothing of it is a misread."""
+        traveller = self._present
+        self._collect_until(now)
+        traveller.officer = event.officer
+        traveller.documents.append(event.document)
+        if document_class(event.document) == "none":
+            return self._decide(now)
+        return self._taken_in(event.document, now)
+
+    def _is_anything_known(self) -> bool:
+        return bool(self._present.documents) or self._present.was_misread
+
     # --- deciding ----------------------------------------------------------------------------------------------------
 
     def _press_decision(self, event: ButtonPressed, now: Moment) -> list[Action]:
         match event.button:
-            case Button.ACCEPT:
-                result: Literal["passed", "referred"] = "passed"
-            case Button.REFER:
-                result = "referred"
-            case _:
-                return self._press_ready(event, now)
-        return self._record_crossing(Outcome(result, "officer", self._reasons()), now)
+            case Button.ACCEPT | Button.REFER:
+                return self._decided(_RESULT_OF[event.button], "", now)
+            case Button.MANUAL:
+                return self._go_manual(now)
+        return self._turn_direction(event)
+
+    def _take_decision(self, event: DecisionTaken, now: Moment) -> list[Action]:
+        return self._decided(event.result, event.officer, now)
+
+    def _decided(self, result: Result, officer: str, now: Moment) -> list[Action]:
+        outcome = Outcome(result, "officer", self._reasons(), officer or self._present.officer)
+        return self._record_crossing(outcome, now)
 
     def _no_decision(self, event: DeadlinePassed, now: Moment) -> list[Action]:
-        return self._record_crossing(Outcome("referred", "rule", (*self._reasons(), "officer_did_not_decide")), now)
+        reasons = (*self._reasons(), "officer_did_not_decide")
+        return self._record_crossing(Outcome("referred", "rule", reasons, self._present.officer), now)
 
     def _add_document(self, event: DocumentRead, now: Moment) -> list[Action]:
-        if not self._is_repeated(event, now) and not is_misread(document := self._understand(event, now)):
+        if not self._seen.has(event, now) and not is_misread(document := understand(self._read, event, now)):
             self._present.documents.append(document)
         return []
 
     # --- recording ---------------------------------------------------------------------------------------------------
 
     def _record_crossing(self, outcome: Outcome, now: Moment) -> list[Action]:
-        traveller = self._present
-        documents = traveller.compared()
-        if not documents and traveller.misread is not None:
-            documents = (traveller.misread,)
-        draft = CrossingDraft(
-            id=traveller.id,
-            moment=now,
-            direction=self._direction,
-            lane=self._lane.kind,
-            documents=documents,
-            conveyance=conveyance_of(documents),
-            outcome=outcome,
-            training=self._policy.training,
-            photo=traveller.photo,
-            photo_absent="" if traveller.photo is not None else traveller.photo_absent or "deadline passed",
-            photo_quality=traveller.photo_quality,
-        )
+        group = self.group.group
+        draft = self._present.draft(self._lane, self._direction, group, outcome, now)
         return [*self._end_guidance(), *self._record(draft, now)]
 
     def _record(self, draft: CrossingDraft | DecisionDraft, now: Moment) -> list[Action]:
@@ -309,10 +310,10 @@ class Kiosk:
         self.state = State.SHOWING
         if isinstance(draft, CrossingDraft):
             result = draft.outcome.result
-            is_open = result == "referred" and draft.outcome.by == "rule"
-            self._referred = replace(draft, photo=None, documents=()) if is_open else None
+            self._afterwards.recorded(draft, now)
+            self.group.crossed(draft.group, now)
         else:
-            result, self._referred = draft.result, None
+            result = draft.result
         if result == "passed":
             self.deadline_s = now.clock.boottime_s + self._policy.show_s
             return [Show(Signal.PASSED), OpenGate()]
@@ -324,21 +325,26 @@ class Kiosk:
 
     def _too_late(self, event: DeadlinePassed, now: Moment) -> list[Action]:
         if self._draft is not None:
-            self._late.give_up(self._draft.id)
+            self._late.give_up(self._draft.id, self._draft.group if isinstance(self._draft, CrossingDraft) else None)
+            self._afterwards.give_up(self._draft.id)
         return self._close(now)
 
     # --- showing -----------------------------------------------------------------------------------------------------
 
     def _press_after_referral(self, event: ButtonPressed, now: Moment) -> list[Action]:
-        if self._referred is None or event.button is Button.DIRECTION:
-            return self._press_ready(event, now)
-        result: Literal["passed", "referred"] = "passed" if event.button is Button.ACCEPT else "referred"
-        return self._record(DecisionDraft(self._new_id(), now, self._referred.id, result), now)
+        if event.button not in _RESULT_OF:
+            return self._turn_direction(event)
+        return self._decide_shown(DecisionTaken(_RESULT_OF[event.button], ""), now)
+
+    def _decide_shown(self, event: DecisionTaken, now: Moment) -> list[Action]:
+        """Take the final decision on the traveller who is still here: the lamp follows it."""
+        draft = self._afterwards.draft(event, now)
+        return [] if draft is None else self._record(draft, now)
 
     def _hold(self, event: DocumentRead, now: Moment) -> list[Action]:
         """Keep one read of the next traveller until this one has seen the lamp; a late optional document is let go."""
-        if not self._is_repeated(event, now, remember=False):
-            document = self._understand(event, now)
+        if not self._seen.has(event, now, remember=False):
+            document = understand(self._read, event, now)
             if is_misread(document) or document_class(document) in self._policy.required:
                 self._held = event
         return []
@@ -346,10 +352,17 @@ class Kiosk:
     def _done(self, event: DeadlinePassed, now: Moment) -> list[Action]:
         return self._be_ready(now)
 
+    # --- whatever the lane does --------------------------------------------------------------------------------------
+
+    def _say_afterwards(self, event: DecisionTaken | VoidAsked | FormKeyed, now: Moment) -> list[Action]:
+        """Record what is said of somebody who is not at the lane any more; the lamps are another's."""
+        draft = self._afterwards.draft(event, now)
+        return [] if draft is None else [Record(draft)]
+
     # --- helpers -----------------------------------------------------------------------------------------------------
 
     @property
-    def _present(self) -> _Traveller:
+    def _present(self) -> Traveller:
         assert self._traveller is not None, "a traveller is present in this state"
         return self._traveller
 
@@ -366,32 +379,34 @@ class Kiosk:
 
     def _outcome_by_rule(self) -> Outcome:
         reasons = self._reasons()
-        return Outcome("referred" if reasons else "passed", "rule", reasons)
-
-    def _is_repeated(self, event: DocumentRead, now: Moment, *, remember: bool = True) -> bool:
-        """Tell whether this very payload was read a moment ago; a document that lies on its reader stays known."""
-        at, horizon = now.clock.boottime_s, now.clock.boottime_s - self._policy.repeat_s
-        self._seen = {digest: seen for digest, seen in self._seen.items() if seen > horizon}
-        digest = hmac.digest(self._memory_key, event.frame.payload, "sha256")
-        is_repeated = digest in self._seen
-        if is_repeated or remember:
-            self._seen[digest] = at
-        return is_repeated
+        return Outcome("referred" if reasons else "passed", "rule", reasons, self._present.officer)
 
 
+_RESULT_OF: dict[Button, Result] = {Button.ACCEPT: "passed", Button.REFER: "referred"}
+
+# What an officer may say of somebody who is not at the lane any more, whatever the lane does.
+_ANYWHERE: dict[type, Callable[..., list[Action]]] = {
+    DecisionTaken: Kiosk._say_afterwards,
+    VoidAsked: Kiosk._say_afterwards,
+    FormKeyed: Kiosk._say_afterwards,
+}
 TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
     State.CLOSED: {
+        **_ANYWHERE,
         DeadlinePassed: Kiosk._probe,
         Recorded: Kiosk._open,  # it was late, but it is on disk: the store works
         StoreReady: Kiosk._open,
     },
     State.READY: {
+        **_ANYWHERE,
         DocumentRead: Kiosk._begin,
         ReadFailed: Kiosk._begin,
         ButtonPressed: Kiosk._press_ready,
-        RoomRanOut: Kiosk._run_out_of_room,
+        DocumentKeyed: Kiosk._begin_keyed,
+        StoreClosed: Kiosk._stop_serving,
     },
     State.COLLECTING: {
+        **_ANYWHERE,
         DocumentRead: Kiosk._collect,
         ReadFailed: Kiosk._collect,
         PhotoTaken: Kiosk._keep_photo,
@@ -400,7 +415,18 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
         ButtonPressed: Kiosk._press_decision,
         DeadlinePassed: Kiosk._stop_waiting,
     },
+    State.MANUAL: {
+        **_ANYWHERE,
+        DocumentKeyed: Kiosk._key_in,
+        PhotoTaken: Kiosk._keep_photo,
+        PhotoFailed: Kiosk._keep_photo,
+        PhotoGuidance: Kiosk._guide,
+        ButtonPressed: Kiosk._press_manual,
+        DeadlinePassed: Kiosk._leave_manual,
+    },
     State.DECIDING: {
+        **_ANYWHERE,
+        DecisionTaken: Kiosk._take_decision,
         DocumentRead: Kiosk._add_document,
         PhotoTaken: Kiosk._keep_photo,
         PhotoFailed: Kiosk._keep_photo,
@@ -409,30 +435,42 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
         DeadlinePassed: Kiosk._no_decision,
     },
     State.RECORDING: {
+        **_ANYWHERE,
         DocumentRead: Kiosk._hold,
         DeadlinePassed: Kiosk._too_late,
         Recorded: Kiosk._show_outcome,
         RecordFailed: Kiosk._fail,
     },
     State.SHOWING: {
+        **_ANYWHERE,
         DocumentRead: Kiosk._hold,
+        DecisionTaken: Kiosk._decide_shown,
         ButtonPressed: Kiosk._press_after_referral,
         DeadlinePassed: Kiosk._done,
     },
 }
 IGNORED: dict[State, frozenset[type]] = {
     State.CLOSED: frozenset(
-        {DocumentRead, ReadFailed, PhotoTaken, PhotoFailed, PhotoGuidance, ButtonPressed, RecordFailed, RoomRanOut}
+        {
+            DocumentRead, ReadFailed, DocumentKeyed, PhotoTaken, PhotoFailed, PhotoGuidance, ButtonPressed,
+            RecordFailed, StoreClosed,
+        }
     ),
     State.READY: frozenset(
         {PhotoTaken, PhotoFailed, PhotoGuidance, DeadlinePassed, Recorded, RecordFailed, StoreReady}
     ),
-    State.COLLECTING: frozenset({Recorded, RecordFailed, StoreReady, RoomRanOut}),
-    State.DECIDING: frozenset({ReadFailed, Recorded, RecordFailed, StoreReady, RoomRanOut}),
+    State.COLLECTING: frozenset({DocumentKeyed, Recorded, RecordFailed, StoreReady, StoreClosed}),
+    State.MANUAL: frozenset({DocumentRead, ReadFailed, Recorded, RecordFailed, StoreReady, StoreClosed}),
+    State.DECIDING: frozenset({ReadFailed, DocumentKeyed, Recorded, RecordFailed, StoreReady, StoreClosed}),
     State.RECORDING: frozenset(
-        {ReadFailed, PhotoTaken, PhotoFailed, PhotoGuidance, ButtonPressed, StoreReady, RoomRanOut}
+        {
+            ReadFailed, DocumentKeyed, PhotoTaken, PhotoFailed, PhotoGuidance, ButtonPressed, StoreReady, StoreClosed,
+        }
     ),
     State.SHOWING: frozenset(
-        {ReadFailed, PhotoTaken, PhotoFailed, PhotoGuidance, Recorded, RecordFailed, StoreReady, RoomRanOut}
+        {
+            ReadFailed, DocumentKeyed, PhotoTaken, PhotoFailed, PhotoGuidance, Recorded, RecordFailed, StoreReady,
+            StoreClosed,
+        }
     ),
-}
+}  # fmt: skip

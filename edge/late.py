@@ -17,34 +17,34 @@ class LateRecords:
 
     def __init__(self, new_id: Callable[[], str]) -> None:
         self._new_id = new_id
-        self._given_up: set[str] = set()
-        self._unwanted: set[str] = set()  # on disk, and not voided yet
-        self._voids: dict[str, str] = {}  # amendment on its way -> what it voids
+        self._given_up: dict[str, str | None] = {}  # draft -> its group
+        self._unwanted: dict[str, str | None] = {}  # on disk, and not voided yet
+        self._voids: dict[str, VoidDraft] = {}  # on their way
 
-    def give_up(self, draft: str) -> None:
+    def give_up(self, draft: str, group: str | None = None) -> None:
         """Note that the lane has closed without waiting for this draft any longer."""
-        self._given_up.add(draft)
+        self._given_up[draft] = group
 
     def handle(self, event: LaneEvent, now: Moment) -> list[Record]:
         """Take any event of the lane, and return the amendments that have to be recorded now."""
         match event:
             case Recorded(id=id) if id in self._given_up:
-                self._given_up.discard(id)
-                self._unwanted.add(id)
+                self._unwanted[id] = self._given_up.pop(id)
             case RecordFailed(id=id) if id in self._given_up:
-                self._given_up.discard(id)
+                del self._given_up[id]
                 return []
             case Recorded(id=id) if id in self._voids:
                 del self._voids[id]
                 return []
             case RecordFailed(id=id) if id in self._voids:
-                self._unwanted.add(self._voids.pop(id))
+                void = self._voids.pop(id)
+                self._unwanted[void.amends] = void.group
                 return []  # the store takes nothing now
             case StoreReady():
                 pass
             case _:
                 return []
-        drafts = [VoidDraft(self._new_id(), now, unwanted) for unwanted in sorted(self._unwanted)]
+        drafts = [VoidDraft(self._new_id(), now, id, group=group) for id, group in self._unwanted.items()]
         self._unwanted.clear()
-        self._voids |= {draft.id: draft.amends for draft in drafts}
+        self._voids |= {draft.id: draft for draft in drafts}
         return [Record(draft) for draft in drafts]

@@ -56,10 +56,11 @@ class Letters:
             clock=draft.moment.clock,
             documents=tuple(_encodable(document) for document in draft.documents),
             conveyance=draft.conveyance,
-            group=None,
+            group=draft.group,
             photo=photo,
             outcome=draft.outcome,
             training=draft.training,
+            written_at=draft.written_at,
         )
         clear = {"direction": draft.direction, "outcome": draft.outcome.result, "training": draft.training}
         return [*records, self._seal(wire.CROSSING, crossing, draft.moment, **clear)]
@@ -78,12 +79,13 @@ class Letters:
 
     def decision(self, draft: DecisionDraft) -> StoredRecord:
         """Return the amendment of an officer's decision."""
-        detail = {"result": draft.result, "by": "officer"}
+        detail = {"result": draft.result, "by": "officer", **({"officer": draft.officer} if draft.officer else {})}
         return self._amendment("decision", draft.id, draft.amends, detail, draft.moment, outcome=draft.result)
 
     def void(self, draft: VoidDraft) -> StoredRecord:
         """Return the amendment of a record that counts for nothing."""
-        return self._amendment("void", draft.id, draft.amends, {"reason": "recorded_too_late"}, draft.moment)
+        detail = {"reason": draft.reason, **({"officer": draft.officer} if draft.officer else {})}
+        return self._amendment("void", draft.id, draft.amends, detail, draft.moment)
 
     def clock(self, interval: Interval, moment: Moment) -> StoredRecord:
         """Return the amendment that dates the records of a boot."""

@@ -13,7 +13,7 @@ import contextlib
 import math
 import queue
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from edge.events import (
     StoreReady,
     VoidDraft,
 )
+from edge.groups import count_of
 from edge.letters import Letters
 from edge.seal import Sealer, Signer
 from edge.wire.record import Position
@@ -60,6 +61,12 @@ _Found = ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded
 class _Audit:
     event: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Keep:
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,10 @@ class Recorder:
     def follow(self, event: _Found) -> None:
         """Change the store as the uplink has found necessary; `StoreChanged` follows, once the disk has taken it."""
         self._queue.put(event)
+
+    def keep(self, key: str, value: str) -> None:
+        """Keep a small value from one start to the next; an empty one is forgotten. A failure is not reported."""
+        self._queue.put(_Keep(key, value))
 
     def probe(self) -> None:
         """Try to write; `StoreReady` follows when it works."""
@@ -208,6 +219,8 @@ class Recorder:
                     self._record(request, [self._letters.void(request)])
                 case _Audit():
                     self._write_audit(request.event, **request.detail)
+                case _Keep():
+                    self._store.set_state(request.key, request.value)
                 case _Probe():
                     self._measure_room()
                     if self._room is not Room.NONE:
@@ -297,9 +310,16 @@ class Recorder:
     # --- drafts ------------------------------------------------------------------------------------------------------
 
     def _record(self, draft: Draft, records: list[StoredRecord]) -> None:
-        self._append(records, draft.moment)
+        self._append(records, draft.moment, self._counted(draft))
         last = records[-1]
         self._tell(Recorded(draft.id, Position(self._kiosk, last.epoch, last.stream, last.sequence)))
+
+    def _counted(self, draft: Draft) -> dict[str, str]:
+        """Return the count of the draft's group as it will be, to be kept in the same transaction."""
+        if isinstance(draft, DecisionDraft) or not draft.group:
+            return {}
+        count = int(self._store.state(count_of(draft.group)) or 0)
+        return {count_of(draft.group): str(count + (1 if isinstance(draft, CrossingDraft) else -1))}
 
     def _write_audit(self, event: str, **detail: object) -> None:
         moment = self._now()
@@ -363,10 +383,10 @@ class Recorder:
     def _look_at_heads(self) -> None:
         self._letters.heads = dict(self._store.heads())
 
-    def _append(self, records: list[StoredRecord], moment: Moment) -> None:
+    def _append(self, records: list[StoredRecord], moment: Moment, state: Mapping[str, str] | None = None) -> None:
         self._known_boots.wrote(moment.clock)
         began_s = self._now().clock.boottime_s
-        self._store.append(records)
+        self._store.append(records, state)
         commit_s = self._now().clock.boottime_s - began_s
         self._look_at_heads()
         self._tell(StoreChanged(commit_s=commit_s))

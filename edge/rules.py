@@ -20,9 +20,9 @@ _ABOUT_READING = {"line_length", "alphabet", "structure", "format_code", "number
 
 
 def document_class(document: ReadDocument) -> str:
-    """Return travel_document, visa, boarding_pass, driving_licence, seal, or unknown."""
-    if document.kind == "unknown":
-        return "unknown"
+    """Return travel_document, visa, boarding_pass, driving_licence, seal, none (keyed in without one), or unknown."""
+    if document.kind in ("unknown", "none"):
+        return document.kind
     if document.kind.startswith("MRV"):
         return "visa"
     return _CLASSES.get(document.source, "travel_document")

@@ -105,6 +105,7 @@ class Button(StrEnum):
     ACCEPT = "accept"
     REFER = "refer"
     DIRECTION = "direction"
+    MANUAL = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Signal(StrEnum):
     TRY_AGAIN = "try_again"  # amber, fast blink, two short beeps: the document was not read
     PASSED = "passed"  # green, steady, one beep
     CALL_OFFICER = "call_officer"  # amber, steady, long beep
+    MANUAL = "manual"  # red, slow blink: wait, an officer keys the document in
     CLOSED = "closed"  # red, steady: this lane records nothing, use paper
 
 

@@ -44,10 +44,11 @@ PATTERNS = {
     Signal.TRY_AGAIN: Pattern("amber", blink_s=0.125, beeps=2),
     Signal.PASSED: Pattern("green", beeps=1),
     Signal.CALL_OFFICER: Pattern("amber", beeps=1, beep_s=0.8),
+    Signal.MANUAL: Pattern("red", blink_s=0.5),
     Signal.CLOSED: Pattern("red"),
 }
 _OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
-_CONTACTS = ("accept", "refer", "direction", "tamper")
+_CONTACTS = ("accept", "refer", "direction", "manual", "tamper")
 
 
 class GpioPanel:

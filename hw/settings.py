@@ -21,7 +21,7 @@ Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Pin = Annotated[
     str, Meta(pattern=r"^((GPIO|BOARD)?[0-9]{1,2})?\Z", extra={"right": "a gpiozero pin name such as GPIO17, or empty"})
 ]
-PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "tamper")
+PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "manual", "tamper")
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,6 +94,7 @@ class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     accept: Annotated[Pin, Meta(description="the officer's button: let pass")] = "GPIO5"
     refer: Annotated[Pin, Meta(description="the officer's button: refer")] = "GPIO6"
     direction: Annotated[Pin, Meta(description="button that toggles entry and exit")] = ""
+    manual: Annotated[Pin, Meta(description="the officer's button: a document is keyed in by hand")] = ""
     tamper: Annotated[Pin, Meta(description="switch that notices an opened case")] = "GPIO26"
     gate_pulse_s: Annotated[float, Meta(gt=0, le=10, description="how long the gate's relay is closed, in seconds")] = (
         1.0

@@ -13,7 +13,7 @@ import fcntl
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -84,14 +84,14 @@ class Cache:
             settle_salvage(self._connection)
         self.salvaged = None
 
-    def append(self, records: Sequence[StoredRecord]) -> None:
-        """Append records of any streams in one transaction; they are on disk when this returns.
+    def append(self, records: Sequence[StoredRecord], state: Mapping[str, str] | None = None) -> None:
+        """Append records of any streams, and keep small values, in one transaction; on disk when this returns.
 
         Each must be the next of its stream in the head's epoch. Raises `StoreFull` when the disk has no room,
         `StoreDamaged` when SQLite finds the file damaged, `StoreError` otherwise; nothing was appended then, and a
         later append may work.
         """
-        self._storage.append(records)
+        self._storage.append(records, state)
 
     def hold(self, stream: str, up_to: int, at: float) -> None:
         """Take note of a verified receipt: the centre holds the stream up to `up_to`; `at` is by the clock of `purge`.
@@ -236,9 +236,12 @@ class Cache:
             return self._storage.rows.state(key)
 
     def set_state(self, key: str, value: str, *, synced: bool = True) -> None:
-        """Keep a small value of the daemon's own; one that may be lost in a power cut need not be `synced`."""
+        """Keep a small value of the daemon's own; an empty one is forgotten.
+
+        One that may be lost in a power cut need not be `synced`.
+        """
         with self._storage.transaction(synced=synced):
-            self._connection.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, value))
+            self._storage.put_state(key, value)
 
     def close(self) -> None:
         """Close the store and let another process open it; may be called twice."""

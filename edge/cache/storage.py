@@ -118,7 +118,7 @@ class SqliteStorage(Storage):
             raise
         self._remembered = heads
 
-    def append(self, records: Iterable[StoredRecord]) -> None:
+    def append(self, records: Iterable[StoredRecord], state: Mapping[str, str] | None = None) -> None:
         """Append records, of several streams if need be, in one transaction with one sync.
 
         Raises `StoreError` for a record that is not the next of its stream in the head's epoch, `StoreFull` and
@@ -126,6 +126,15 @@ class SqliteStorage(Storage):
         """
         with self.transaction() as heads:
             self.append_within(heads, records)
+            for key, value in (state or {}).items():
+                self.put_state(key, value)
+
+    def put_state(self, key: str, value: str) -> None:
+        """Keep a value inside a transaction, or forget it when it is empty."""
+        if value:
+            self._connection.execute("INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)", (key, value))
+        else:
+            self._connection.execute("DELETE FROM state WHERE key = ?", (key,))
 
     def append_within(self, heads: dict[str, Head], records: Iterable[StoredRecord]) -> None:
         """Append inside a transaction that the caller has begun, and move its heads on."""

@@ -46,9 +46,9 @@ class ReadDocument(msgspec.Struct, frozen=True):
 
 
 class Conveyance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The flight or vessel, as far as it is known; `number` is a flight number or a ship's IMO number."""
+    """The flight, vessel or vehicle, as far as it is known; `number` is a flight number or a ship's IMO number."""
 
-    kind: Literal["flight", "vessel", "private"]
+    kind: Literal["flight", "vessel", "vehicle", "private"]
     number: str = ""
     name: str = ""
     date: str = ""
@@ -79,8 +79,12 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     officer: str = ""
 
 
-class Crossing(msgspec.Struct, frozen=True):
-    """One person crossing one border at one post; `at` is RFC 3339 in UTC, `id` a UUIDv7."""
+class Crossing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One person crossing one border at one post; `at` is RFC 3339 in UTC, `id` a UUIDv7.
+
+    `at` and `clock` are always the kiosk's own: when the record was made. `written_at` is there only for a paper form
+    that was keyed in later: the time that stands on it, which no clock of ours vouches for.
+    """
 
     id: str
     kiosk: str
@@ -96,6 +100,7 @@ class Crossing(msgspec.Struct, frozen=True):
     photo: Photo
     outcome: Outcome
     training: bool
+    written_at: str = ""
 
     def __repr__(self) -> str:
         return f"Crossing(position={self.position!r}, result={self.outcome.result!r})"

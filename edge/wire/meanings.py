@@ -69,8 +69,11 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "ReadDocument": {
         "source": _field("The standard or the way by which the document was read."),
-        "kind": _field("The standard's own name of the form, such as TD3, MRV-A or BCBP; `unknown` if none knew it."),
-        "reader": _field("Name of the reader in the kiosk's settings."),
+        "kind": _field(
+            "The standard's own name of the form, such as TD3, MRV-A or BCBP; `unknown` if none knew it. Keyed in: TD, "
+            "MRV, or `none` for a person without any document."
+        ),
+        "reader": _field("Name of the reader in the kiosk's settings, or `keyed` for what an officer typed."),
         "fields": _field(
             "What the document says, under the standard's names; dates are RFC 3339 full-dates, or EDTF with X for "
             "digits that the document leaves open. What could not be read is left out."
@@ -79,8 +82,8 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "Conveyance": {
         "kind": _field("What the traveller comes or goes by."),
-        "number": _field("Flight number with its IATA carrier, or a ship's IMO number."),
-        "name": _field("Name of the vessel."),
+        "number": _field("Flight number with its IATA carrier, a ship's IMO number, or a vehicle's registration."),
+        "name": _field("Name of the vessel, or of the line that a vehicle serves."),
         "date": _field("Day of the flight, RFC 3339 full-date."),
         "seat": _field("Seat number as on the boarding pass."),
     },
@@ -98,7 +101,7 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "result": _field("passed, or referred to an officer; a machine never refuses a person."),
         "by": _field("Whether the lane's rules or an officer said so."),
         "reasons": _field("Why the rules refer, such as `mrz.date_of_expiry_failed` or `travel_document_missing`."),
-        "officer": _field("Who decided, where officers sign in."),
+        "officer": _field("Service number of the officer who decided or keyed the document in; never a name."),
     },
     "Crossing": {
         "id": _uuid7("the crossing"),
@@ -107,14 +110,18 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "position": _POSITION,
         "direction": _field("Which way the person crosses, seen from the state whose post this is."),
         "lane": _field("desk: an officer sits there; self_service: the traveller scans alone."),
-        "at": _time("When the outcome was decided"),
+        "at": _time("When the outcome was decided; of a paper form, when it was keyed in"),
         "clock": _CLOCK,
         "documents": _field("Every document that was shown, in the order of reading."),
-        "conveyance": _field("Flight or vessel as far as it is known, or null."),
-        "group": _field("Id that people who travel together share, or null."),
+        "conveyance": _field("Flight, vessel or vehicle as far as it is known, or null."),
+        "group": _field("UUIDv7 that people who travel together share, or null."),
         "photo": _field("The photo, or why there is none."),
         "outcome": _field("What came of it."),
         "training": _field("Practice: never counted, never mixed with real crossings."),
+        "written_at": _field(
+            "Only of a paper form: the time that stands on it, RFC 3339 in UTC; whoever wrote it vouches for it.",
+            pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$",
+        ),
     },
     "Amendment": {
         "id": _uuid7("the amendment"),
@@ -125,8 +132,10 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "amends": _field("UUIDv7 of the record that is amended; for a clock, the boot's id.", format="uuid"),
         "kind": _field("void: it does not count; decision: an officer's, after a referral; clock: when a boot was."),
         "detail": _field(
-            "What is said instead; for a void `{reason: recorded_too_late}`: it was shown to nobody, and a paper form "
-            "tells of the traveller; for a decision `{result: passed | referred, by: officer}`; for a clock `{boot_id, "
+            "What is said instead; for a void `{reason, officer}`, the reason `recorded_too_late` (it was shown to "
+            "nobody, and a paper form tells of the traveller) or an officer's: entered_twice, wrong_person, "
+            "wrong_direction, turned_back, test, other; for a decision `{result: passed | referred, by: officer, "
+            "officer}`, the last of these a service number where one was given; for a clock `{boot_id, "
             "at_boottime_0: [earliest, latest]}`, two RFC 3339 times or null where nothing is known: the time of a "
             "record of that boot lies between them, the record's `boottime_s` added to both."
         ),

@@ -97,9 +97,12 @@ class Eyes:
         with self._seen:
             if "green" in self._lit:
                 return Signal.PASSED
+            now = time.monotonic()
+            red = [change for change in self._changes if change.lamp == "red"][-3:]
+            if len(red) == 3 and red[2].at_s - red[0].at_s < 2 * STEADY_S and now - red[2].at_s < STEADY_S:
+                return Signal.MANUAL
             if "red" in self._lit:
                 return Signal.CLOSED
-            now = time.monotonic()
             amber = [change for change in self._changes if change.lamp == "amber"][-3:]
             if "amber" in self._lit and now - self._lit["amber"] > STEADY_S:
                 return Signal.CALL_OFFICER

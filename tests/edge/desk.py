@@ -114,7 +114,11 @@ class Desk:
             time.sleep(0.005)
 
     def cross(
-        self, id: str, photo: bytes | None = None, quality: tuple[Guidance, ...] | None = None
+        self,
+        id: str,
+        photo: bytes | None = None,
+        quality: tuple[Guidance, ...] | None = None,
+        group: str | None = None,
     ) -> Recorded | RecordFailed:
         """Let one traveller be recorded and return what came of it."""
         self.recorder.record(
@@ -130,6 +134,7 @@ class Desk:
                 photo=photo,
                 photo_absent="" if photo else "off",
                 photo_quality=quality,
+                group=group,
             )
         )
         return self.wait_for(Recorded | RecordFailed, lambda event: event.id == id)  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ from edge.events import (
     CrossingDraft,
     DeadlinePassed,
     DecisionDraft,
+    DocumentKeyed,
+    FormKeyed,
     LaneEvent,
     Moment,
     Record,
@@ -25,7 +27,7 @@ from edge.events import (
     StoreReady,
 )
 from edge.kiosk import Kiosk, State
-from edge.wire.crossing import Clock
+from edge.wire.crossing import Clock, ReadDocument
 from edge.wire.record import Position
 from hw.devices import (
     Button,
@@ -104,6 +106,15 @@ class Lane:
     def press(self, button: Button) -> list[Action]:
         """Somebody presses a button."""
         return self.tell(ButtonPressed("panel", button))
+
+    def key_in(self, kind: str = "TD", *verdicts: Verdict, officer: str = "A-1042") -> list[Action]:
+        """An officer has keyed a document in; `none` is a person without one."""
+        return self.tell(DocumentKeyed(ReadDocument("manual", kind, "keyed", {}, verdicts), officer))
+
+    def key_form(self, result: str = "passed") -> list[Action]:
+        """An officer has keyed in a form of an outage."""
+        document = ReadDocument("paper", "TD", "keyed", {}, ())
+        return self.tell(FormKeyed(document, "2026-03-01T09:00:00Z", "exit", result, "A-1042"))  # type: ignore[arg-type]
 
     def photo(self, request: str = "id-1", quality: tuple[Guidance, ...] | None = None) -> list[Action]:
         """The camera delivers."""

@@ -131,10 +131,24 @@ WRONG = [
     (with_line("lanes.policy", "photo = true"), "lanes[0].policy.photo must be one of off, wanted, got true"),
     (with_line("lanes.policy", 'decision = ""'), 'lanes[0].policy.decision must be one of officer, rules, got ""'),
     (with_line("lanes.policy", "specimens = 1"), "lanes[0].policy.specimens must be one of accept, refer, got 1"),
+    (
+        with_line("lanes.policy", "group_idle_s = 0"),
+        "lanes[0].policy.group_idle_s must be a number above 0, at most 86400, got 0",
+    ),
     (with_line("lanes.policy", 'training = "yes"'), 'lanes[0].policy.training must be true or false, got "yes"'),
     *(
         (with_line("lanes.policy", f"{key} = {value}"), f"lanes[0].policy.{key} must be {SECONDS}, got {shown}")
-        for key in ("collect_s", "optional_s", "officer_s", "record_s", "show_s", "refer_s", "repeat_s")
+        for key in (
+            "collect_s",
+            "optional_s",
+            "officer_s",
+            "record_s",
+            "show_s",
+            "refer_s",
+            "repeat_s",
+            "manual_s",
+            "amend_s",
+        )
         for value, shown in (("0", "0"), ("3601", "3601"), ("nan", "nan"), ("-1", "-1"), ('"2"', '"2"'))
     ),
     (reader('name = ""'), f'lanes[0].readers[0].name must be {NAMES}, got ""'),
@@ -171,7 +185,7 @@ WRONG = [
     ),
     *(
         (with_line("lanes.panel", f"{part} = {value}"), f"lanes[0].panel.{part} must be {PIN}, got {value}")
-        for part in ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "tamper")
+        for part in PANEL_PARTS
         for value in ('"PIN17"', "17")
     ),
     (

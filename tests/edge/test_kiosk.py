@@ -11,11 +11,16 @@ from hypothesis import strategies as st
 
 from edge.config import LaneSettings, PolicySettings
 from edge.documents.read import read
+from edge.documents.verdict import Result, Verdict
 from edge.errors import LandfallError
 from edge.events import (
     CrossingDraft,
     DeadlinePassed,
     DecisionDraft,
+    DecisionTaken,
+    DocumentKeyed,
+    Draft,
+    FormKeyed,
     Guide,
     LaneEvent,
     OpenGate,
@@ -23,14 +28,16 @@ from edge.events import (
     Record,
     Recorded,
     RecordFailed,
-    RoomRanOut,
     Show,
+    StoreClosed,
     StoreReady,
     TakePhoto,
+    VoidAsked,
     VoidDraft,
 )
+from edge.groups import Group
 from edge.kiosk import IGNORED, PROBE_S, TRANSITIONS, Kiosk, State
-from edge.wire.crossing import MAX_PHOTO_BYTES
+from edge.wire.crossing import MAX_PHOTO_BYTES, Conveyance, ReadDocument
 from edge.wire.record import Position
 from hw.devices import (
     Button,
@@ -47,6 +54,7 @@ from hw.devices import (
 from hw.simulated.travellers import specimen
 from tests.edge.lane import Lane, moment
 
+MANUAL = Show(Signal.MANUAL)
 READY, WORKING, TRY_AGAIN = Show(Signal.READY), Show(Signal.WORKING), Show(Signal.TRY_AGAIN)
 PASSED, CALL_OFFICER, CLOSED = Show(Signal.PASSED), Show(Signal.CALL_OFFICER), Show(Signal.CLOSED)
 EVENTS = typing.get_args(LaneEvent)
@@ -103,7 +111,7 @@ def test_a_store_that_fails_closes_the_lane_and_is_probed_until_it_works() -> No
 
 def test_a_lane_closes_when_room_runs_out_before_somebody_comes_and_is_probed_until_it_opens() -> None:
     lane = Lane().open()
-    assert lane.tell(RoomRanOut()) == [CLOSED]
+    assert lane.tell(StoreClosed()) == [CLOSED]
     assert lane.pass_deadline() == [ProbeStore()]
     assert lane.tell(StoreReady()) == [READY]
 
@@ -111,7 +119,7 @@ def test_a_lane_closes_when_room_runs_out_before_somebody_comes_and_is_probed_un
 def test_whoever_is_at_the_lane_when_room_runs_out_is_not_sent_away_by_it() -> None:
     lane = Lane().open()
     lane.read("TD3 alice")
-    assert lane.tell(RoomRanOut()) == []
+    assert lane.tell(StoreClosed()) == []
     assert lane.recorded() == [PASSED, OpenGate()]
 
 
@@ -596,6 +604,225 @@ def test_the_officers_buttons_do_nothing_while_nobody_is_there() -> None:
     assert lane.state is State.READY
 
 
+# --- manual mode ------------------------------------------------------------------------------------------------------
+
+
+def test_one_press_lets_an_officer_key_the_document_in_and_the_lamp_turns_green_after_the_record() -> None:
+    lane = Lane(photo="wanted").open()
+    assert lane.press(Button.MANUAL) == [TakePhoto("id-1"), MANUAL]
+    assert lane.photo() == []
+    assert lane.key_in() == [Record(lane.draft)]
+    assert [(document.source, document.reader) for document in lane.draft.documents] == [("manual", "keyed")]
+    assert (lane.draft.outcome.result, lane.draft.outcome.officer) == ("passed", "A-1042")
+    assert lane.recorded() == [PASSED, OpenGate()]
+
+
+def test_a_document_may_be_keyed_in_at_a_ready_lane_without_a_press() -> None:
+    lane = Lane().open()
+    assert lane.key_in() == [Record(lane.draft)]
+
+
+def test_what_is_keyed_in_follows_the_same_rules() -> None:
+    lane = Lane().open()
+    lane.key_in("TD", Verdict("validity", Result.FAILED, "expired"))
+    assert lane.draft.outcome.reasons == ("manual.validity_failed",)
+    assert lane.recorded() == [CALL_OFFICER]
+
+
+def test_a_person_without_any_document_is_a_record_and_an_officers_to_decide() -> None:
+    lane = Lane(optional=("boarding_pass",)).open()
+    assert lane.key_in("none") == [Record(lane.draft)]
+    assert (lane.draft.outcome.result, lane.draft.outcome.reasons) == ("referred", ("travel_document_missing",))
+
+
+def test_manual_mode_keeps_what_the_reader_and_the_camera_have_delivered() -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice document_number_check=failed")
+    lane.photo()
+    assert lane.press(Button.MANUAL) == [MANUAL]
+    assert lane.key_in() == [Record(lane.draft)]
+    assert (lane.draft.id, lane.draft.photo) == ("id-1", b"jpeg")
+
+
+def test_no_reader_is_heard_in_manual_mode() -> None:
+    lane = Lane().open()
+    lane.press(Button.MANUAL)
+    assert lane.read("TD3 bob") == lane.fail_read() == []
+    assert lane.key_in() == [Record(lane.draft)]
+    assert [document.source for document in lane.draft.documents] == ["manual"]
+
+
+@pytest.mark.parametrize("leave", [lambda lane: lane.press(Button.MANUAL), lambda lane: lane.pass_deadline()])
+def test_manual_mode_without_anybody_ends_without_a_record(leave) -> None:
+    lane = Lane(manual_s=300.0).open()
+    lane.press(Button.MANUAL)
+    assert lane.kiosk.deadline_s == lane.now_s + 300.0
+    assert lane.press(Button.ACCEPT) == []
+    assert leave(lane) == [READY]
+
+
+def test_whoever_was_misread_before_manual_mode_is_referred_when_nobody_keys_in() -> None:
+    lane = Lane().open()
+    lane.fail_read()
+    lane.press(Button.MANUAL)
+    assert lane.pass_deadline() == [Record(lane.draft)]
+    assert lane.draft.outcome.reasons == ("travel_document_missing", "document_unreadable")
+
+
+@pytest.mark.parametrize("state", [State.CLOSED, State.COLLECTING, State.DECIDING, State.RECORDING, State.SHOWING])
+def test_nothing_that_is_keyed_in_is_put_to_another_traveller(state) -> None:
+    assert DocumentKeyed in IGNORED[state]
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+FERRY = Group("group-1", "2026-03-01T12:00:00.000Z", 120, Conveyance("vessel", "9187655", "L'Express des Iles"))
+
+
+def test_the_next_crossings_belong_to_the_open_group_and_its_conveyance() -> None:
+    lane = Lane().open()
+    lane.kiosk.group.open(FERRY, moment(lane.now_s))
+    lane.read("TD3 alice")
+    assert (lane.draft.group, lane.draft.conveyance) == ("group-1", FERRY.conveyance)
+    assert lane.kiosk.group.count == 0
+    lane.recorded()
+    assert lane.kiosk.group.count == 1
+    lane.pass_deadline()
+    assert lane.kiosk.group.close() == FERRY
+    lane.read("TD3 bob")
+    assert (lane.draft.group, lane.draft.conveyance) == (None, None)
+
+
+def test_a_boarding_pass_says_more_of_the_conveyance_than_the_group() -> None:
+    lane = Lane(required=("travel_document", "boarding_pass")).open()
+    lane.kiosk.group.open(FERRY, moment(lane.now_s))
+    lane.read("TD3 alice")
+    lane.read("BCBP seat")
+    assert (lane.draft.group, lane.draft.conveyance.number) == ("group-1", "UT204")
+
+
+def test_a_crossing_that_is_voided_leaves_its_group() -> None:
+    lane = Lane().open()
+    lane.kiosk.group.open(FERRY, moment(lane.now_s), count=5)
+    lane.read("TD3 alice")
+    lane.recorded()
+    lane.tell(VoidAsked("entered_twice", "A-1042"))
+    assert lane.kiosk.group.count == 6
+    lane.recorded()
+    assert lane.kiosk.group.count == 5
+
+
+def test_a_record_that_comes_late_counts_for_no_group_and_its_void_names_the_group() -> None:
+    lane = Lane().open()
+    lane.kiosk.group.open(FERRY, moment(lane.now_s))
+    lane.read("TD3 alice")
+    lane.pass_deadline()
+    (void, _) = lane.recorded()
+    assert (void.draft.group, lane.kiosk.group.count) == ("group-1", 0)
+
+
+# --- what an officer says later ---------------------------------------------------------------------------------------
+
+
+def test_the_last_crossing_is_voided_by_an_amendment_once() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    lane.recorded()
+    (void,) = lane.tell(VoidAsked("entered_twice", "A-1042"))
+    assert void.draft == VoidDraft("id-2", moment(lane.now_s), "id-1", "entered_twice", "A-1042")
+    assert lane.tell(VoidAsked("other", "")) == []
+    lane.recorded()
+    assert lane.tell(VoidAsked("other", "")) == []
+    assert lane.state is State.SHOWING
+
+
+def test_a_void_that_the_disk_did_not_take_may_be_asked_for_again() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    lane.recorded()
+    lane.tell(VoidAsked("other", ""))
+    lane.record_failed()
+    assert [type(action.draft) for action in lane.tell(VoidAsked("other", ""))] == [VoidDraft]
+
+
+def test_nothing_is_voided_that_was_long_ago_or_is_not_on_disk() -> None:
+    lane = Lane(amend_s=900.0).open()
+    assert lane.tell(VoidAsked("other", "")) == []
+    lane.read("TD3 alice")
+    assert lane.tell(VoidAsked("other", "")) == []
+    lane.recorded()
+    lane.pass_deadline()
+    lane.wait(901)
+    assert lane.tell(VoidAsked("other", "")) == []
+
+
+def test_a_referral_that_is_being_voided_opens_no_gate() -> None:
+    lane = Lane().open()
+    lane.read("TD3 a validity=failed")
+    lane.recorded()
+    lane.tell(VoidAsked("turned_back", ""))
+    assert lane.press(Button.ACCEPT) == []
+    lane.recorded()
+    assert lane.press(Button.ACCEPT) == []
+
+
+def test_a_decision_on_somebody_who_has_stepped_aside_lights_no_lamp() -> None:
+    lane = Lane().open()
+    lane.read("TD3 a validity=failed")
+    lane.recorded()
+    lane.pass_deadline()
+    lane.read("TD3 bob validity=failed")
+    bob = lane.draft
+    (decision,) = lane.tell(DecisionTaken("passed", "A-1042"))
+    assert decision.draft == DecisionDraft("id-3", moment(lane.now_s), "id-1", "passed", "A-1042")
+    assert lane.recorded("id-3") == []
+    assert lane.state is State.RECORDING
+    assert lane.recorded(bob.id) == [CALL_OFFICER]
+
+
+def test_a_decision_from_the_terminal_says_who_took_it() -> None:
+    lane = Lane(decision="officer").open()
+    lane.read("TD3 alice")
+    lane.tell(DecisionTaken("passed", "A-1042"))
+    assert (lane.draft.outcome.by, lane.draft.outcome.officer) == ("officer", "A-1042")
+    assert lane.recorded() == [PASSED, OpenGate()]
+
+
+def test_a_decision_that_was_late_may_be_taken_again() -> None:
+    lane = Lane().open()
+    lane.read("TD3 a validity=failed")
+    lane.recorded()
+    lane.press(Button.ACCEPT)
+    lane.pass_deadline()
+    assert [action.draft.amends for action in lane.tell(DecisionTaken("passed", ""))] == ["id-1"]
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_form_is_a_crossing_of_its_own_with_the_time_on_it_and_no_lamp(is_closed) -> None:
+    lane = Lane(direction="entry")
+    if not is_closed:
+        lane.open()
+        lane.read("TD3 alice")
+    lane.key_form()
+    form = lane.draft
+    assert (form.direction, form.written_at, form.photo_absent) == ("exit", "2026-03-01T09:00:00Z", "paper")
+    assert (form.outcome.result, form.outcome.by, form.outcome.officer) == ("passed", "officer", "A-1042")
+    assert form.moment == moment(lane.now_s)
+    assert PASSED not in lane.recorded(form.id)
+
+
+def test_a_form_is_voided_by_itself() -> None:
+    lane = Lane().open()
+    lane.read("TD3 alice")
+    lane.recorded()
+    lane.key_form()
+    lane.recorded()
+    (void,) = lane.tell(VoidAsked("entered_twice", "", is_form=True))
+    assert void.draft.amends == "id-2"
+    (void,) = lane.tell(VoidAsked("other", ""))
+    assert void.draft.amends == "id-1"
+
+
 # --- with the real standards ------------------------------------------------------------------------------------------
 
 SPECIMEN = b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
@@ -639,6 +866,7 @@ PAYLOADS = [
     "noise",
     "VDS x=ok",
 ]
+KEYED = [ReadDocument("manual", kind, "keyed", {}, ()) for kind in ("TD", "none")]
 IDS = st.sampled_from([f"id-{n}" for n in range(1, 5)])
 STEPS = st.one_of(
     st.sampled_from(PAYLOADS).map(lambda payload: DocumentRead("reader", Frame(payload.encode(), "raw"))),
@@ -651,6 +879,11 @@ STEPS = st.one_of(
     st.builds(Recorded, IDS, st.just(Position("utopia/lane-1", "e", "crossing", 1))),
     st.builds(RecordFailed, IDS, st.just("disk full")),
     st.just(StoreReady()),
+    st.just(StoreClosed()),
+    st.builds(DocumentKeyed, st.sampled_from(KEYED)),
+    st.builds(FormKeyed, st.just(KEYED[0]), st.just("t"), st.just("entry"), st.just("passed"), st.just("")),
+    st.builds(DecisionTaken, st.sampled_from(["passed", "referred"]), st.just("")),
+    st.builds(VoidAsked, st.just("other"), st.just(""), st.booleans()),
     st.floats(0, 20),
     st.sampled_from(["answer", "refuse"]),
 )
@@ -665,36 +898,36 @@ POLICIES = st.fixed_dictionaries(
 )
 
 
-def green_is_earned(event: LaneEvent, actions: list, draft: CrossingDraft | DecisionDraft | None) -> bool:
+def green_is_earned(event: LaneEvent, actions: list, drafts: list[Draft]) -> bool:
     """Tell whether green was shown, and the gate opened, only for a recorded draft whose result is passed."""
     if PASSED not in actions and OpenGate() not in actions:
         return True
-    result = draft.outcome.result if isinstance(draft, CrossingDraft) else draft and draft.result
-    return (
-        actions == [PASSED, OpenGate()] and isinstance(event, Recorded) and event.id == draft.id and result == "passed"
-    )
+    draft = next((draft for draft in drafts if isinstance(event, Recorded) and draft.id == event.id), None)
+    result = draft.outcome.result if isinstance(draft, CrossingDraft) else getattr(draft, "result", None)
+    return actions == [PASSED, OpenGate()] and result == "passed"
 
 
 @settings(max_examples=150, deadline=None)
 @given(POLICIES, st.lists(STEPS, max_size=40))
-def test_whatever_happens_green_is_earned_and_the_lane_comes_back(policy, steps) -> None:
+def test_whatever_happens_green_is_earned_nobody_is_lost_and_the_lane_comes_back(policy, steps) -> None:
     lane = Lane(**policy).open()
     for step in steps:
         if isinstance(step, float):
             lane.wait(step)
             continue
-        draft = lane.drafts[-1] if lane.drafts else None
         if step in ("answer", "refuse"):
-            if draft is None:
+            if not lane.drafts:
                 continue
-            kind = Recorded(draft.id, Position("k/k", "e", "s", 1)) if step == "answer" else RecordFailed(draft.id, "x")
-            step = kind
-        is_recording = lane.state is State.RECORDING
+            id = lane.draft.id
+            step = Recorded(id, Position("k/k", "e", "s", 1)) if step == "answer" else RecordFailed(id, "x")
+        before = lane.state
         actions = lane.tell(step)
-        assert green_is_earned(step, actions, draft)
-        assert is_recording or PASSED not in actions
-        assert sum(isinstance(action, Record) for action in actions) <= 1
+        assert green_is_earned(step, actions, lane.drafts)
+        assert before is State.RECORDING or PASSED not in actions
+        assert sum(isinstance(action, Record) for action in actions) <= 1 + isinstance(step, Recorded)
         assert (lane.kiosk.deadline_s is None) <= (lane.state is State.READY)
+        if before in (State.COLLECTING, State.DECIDING):  # whoever is at the lane leaves it by a record alone
+            assert lane.state in (State.COLLECTING, State.MANUAL, State.DECIDING, State.RECORDING)
     for _ in range(8):
         if lane.state in (State.READY, State.CLOSED):
             break
