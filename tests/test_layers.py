@@ -20,7 +20,10 @@ PACKAGES = ("edge", "hw", "central", "provisioning")
 
 # Rooms, the longest name first that fits a module.
 LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.keyboard", "hw.settings"}
-LAYER_1 = {"edge.events", "edge.kiosk", "edge.late", "edge.rules", "edge.config", "edge.setting_words"}
+LAYER_1 = {
+    "edge.afterwards", "edge.config", "edge.events", "edge.groups", "edge.kiosk", "edge.late", "edge.rules",
+    "edge.setting_words", "edge.traveller",
+}  # fmt: skip
 LAYER_2 = {
     "edge.cache", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log", "edge.notify",
     "hw",
