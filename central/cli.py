@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from central import config, database, overview, reconcile, registry
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
+from central.enrolment.cli import add_verbs as add_enrolment_verbs
 from central.journal import ERROR, log
 from central.store import Store
 from edge.errors import ContractError, LandfallError, SealError, SettingError
@@ -104,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     schema = verbs.add_parser("database", help="look after the database").add_subparsers(required=True, metavar="VERB")
     upgrade = schema.add_parser("upgrade", parents=[common], help="bring the tables up to date")
     upgrade.set_defaults(call=_database_upgrade)
+
+    add_enrolment_verbs(verbs, common)
 
     broker = verbs.add_parser(
         "broker-config", help="write mosquitto's configuration and access list", description=_BROKER_TEXT

@@ -94,6 +94,26 @@ class FleetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     key: Path | None = None
 
 
+class EnrolmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where kiosks enrol, and what they are told.
+
+    `authority` is the folder with the issuing authority; `certificate` and `key` are of the server. `receipt_keys` and
+    `opening_key` are public and handed to every kiosk: while the centre's keys are rotated, `receipt_keys` has two.
+    """
+
+    address: Annotated[str, Meta(pattern=r"^https://[A-Za-z0-9.:\[\]-]{1,253}\Z")]  # as kiosks reach it
+    listen: Annotated[str, Meta(min_length=1, max_length=64)] = "0.0.0.0"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8443
+    certificate: Path
+    key: Path
+    authority: Path
+    revocation_list: Path
+    opening_key: Path
+    receipt_keys: Annotated[tuple[Path, ...], Meta(min_length=1, max_length=4)]
+    code_valid_h: Annotated[float, Meta(gt=0, le=24 * 30)] = 72.0
+    tries_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30  # from one address
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of central.toml; paths are absolute, relative ones were taken from the file's folder."""
 
@@ -102,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     fleet: FleetSettings = FleetSettings()
     broker: BrokerSettings | None = None  # these two are needed to collect, and for nothing else
     keys: KeySettings | None = None
+    enrolment: EnrolmentSettings | None = None
     file: str = ""
 
     def for_collecting(self) -> tuple[BrokerSettings, KeySettings]:
@@ -109,6 +130,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.broker is None:
             raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
         return self.broker, self.for_taking()
+
+    def for_enrolling(self) -> EnrolmentSettings:
+        """Return the section without which nobody can be let in; raise `SettingError` when it is missing."""
+        if self.enrolment is None:
+            raise SettingError(self.file, "[enrolment]", "must be there; docs/operations.md has an example")
+        return self.enrolment
 
     def for_taking(self) -> KeySettings:
         """Return the keys without which no record can be opened and no receipt signed; raise `SettingError`."""

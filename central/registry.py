@@ -39,32 +39,54 @@ def add_kiosk(engine: Engine, kiosk: str, key: OKPKey, now: datetime) -> str:
 
     Raise `SealError` when the key cannot sign, `LandfallError` when it already speaks for another kiosk.
     """
+    with database.writing(engine) as connection:
+        return add_key(connection, kiosk, key, now)
+
+
+def add_key(connection: Connection, kiosk: str, key: OKPKey, now: datetime) -> str:
+    """Do what `add_kiosk` does within a transaction that the caller commits."""
     if key.as_dict(private=False).get("crv") != "Ed25519":
         raise SealError("is no key that signs; a kiosk's record key is an Ed25519 key")
     kid = key.thumbprint()
     public = msgspec.json.encode(key.as_dict(private=False)).decode()
-    with database.writing(engine) as connection:
-        owner = connection.scalar(select(kiosk_key.c.kiosk).where(kiosk_key.c.kid == kid, kiosk_key.c.kiosk != kiosk))
-        if owner is not None:
-            raise LandfallError(f"this key already speaks for {owner}", remedy="make a key of its own for each kiosk")
-        row = {"kiosk": kiosk, "kid": kid, "public_jwk": public, "added_at": database.rfc3339(now), "revoked_at": None}
-        connection.execute(
-            database.insert(connection.dialect.name, kiosk_key)
-            .values(row)
-            .on_conflict_do_update(index_elements=["kiosk", "kid"], set_={"revoked_at": None})
-        )
-        _tell(connection)
+    owner = connection.scalar(select(kiosk_key.c.kiosk).where(kiosk_key.c.kid == kid, kiosk_key.c.kiosk != kiosk))
+    if owner is not None:
+        raise LandfallError(f"this key already speaks for {owner}", remedy="make a key of its own for each kiosk")
+    row = {"kiosk": kiosk, "kid": kid, "public_jwk": public, "added_at": database.rfc3339(now), "revoked_at": None}
+    connection.execute(
+        database.insert(connection.dialect.name, kiosk_key)
+        .values(row)
+        .on_conflict_do_update(index_elements=["kiosk", "kid"], set_={"revoked_at": None})
+    )
+    _tell(connection)
     return kid
+
+
+def is_revoked(connection: Connection, kiosk: str, kid: str) -> bool:
+    """Tell whether a key spoke for a kiosk once and does no longer."""
+    chosen = (kiosk_key.c.kiosk == kiosk) & (kiosk_key.c.kid == kid) & kiosk_key.c.revoked_at.is_not(None)
+    return connection.scalar(select(func.count()).where(chosen)) > 0
+
+
+def counts(connection: Connection, kiosk: str, kid: str) -> bool:
+    """Tell whether a key speaks for a kiosk now."""
+    chosen = (kiosk_key.c.kiosk == kiosk) & (kiosk_key.c.kid == kid) & kiosk_key.c.revoked_at.is_(None)
+    return connection.scalar(select(func.count()).where(chosen)) > 0
 
 
 def revoke_kiosk(engine: Engine, kiosk: str, now: datetime, *, kid: str = "") -> int:
     """Revoke one key of a kiosk, or all of them; return how many were revoked."""
+    with database.writing(engine) as connection:
+        return revoke_keys(connection, kiosk, now, kid=kid)
+
+
+def revoke_keys(connection: Connection, kiosk: str, now: datetime, *, kid: str = "") -> int:
+    """Do what `revoke_kiosk` does within a transaction that the caller commits."""
     chosen = (kiosk_key.c.kiosk == kiosk) & kiosk_key.c.revoked_at.is_(None)
     if kid:
         chosen &= kiosk_key.c.kid == kid
-    with database.writing(engine) as connection:
-        count = connection.execute(update(kiosk_key).where(chosen).values(revoked_at=database.rfc3339(now))).rowcount
-        _tell(connection)
+    count = connection.execute(update(kiosk_key).where(chosen).values(revoked_at=database.rfc3339(now))).rowcount
+    _tell(connection)
     return count
 
 

@@ -155,3 +155,38 @@ centre = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+# A kiosk that may enrol once: `code_hash` and `salt` are all that is kept of its code. `keys` is the hash of the keys
+# that used it, and `answer` what they got: asked again by the same keys it is given again.
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("id", _serial, primary_key=True, autoincrement=True),
+    Column("kiosk", Text, nullable=False),
+    Column("salt", Text, nullable=False),
+    Column("code_hash", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("closed_at", Text),
+    Column("closed", Text, nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("ix_invitation_kiosk", invitation.c.kiosk, invitation.c.id)
+
+# Every certificate that the centre issued. `keys` is the hash of the keys that it was issued for.
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("serial", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("keys", Text, nullable=False),
+    Column("issued_at", Text, nullable=False),
+    Column("not_after", Text, nullable=False),
+    Column("chain", Text, nullable=False),
+    Column("revoked_at", Text),
+    Column("reason", Text, nullable=False),
+)
+Index("ix_certificate_name", certificate.c.name)

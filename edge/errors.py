@@ -40,6 +40,10 @@ class SealError(LandfallError):
     """A key could not be loaded, or a signature or letter is not valid."""
 
 
+class ProvisioningError(LandfallError):
+    """A key, certificate, bundle or file cannot be made or used as asked."""
+
+
 class StoreError(LandfallError):
     """The local cache could not do what was asked."""
 

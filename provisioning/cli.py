@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.errors import LandfallError
+from edge.errors import LandfallError, ProvisioningError
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,11 +33,25 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _init_authority(arguments: argparse.Namespace) -> str:
-    from provisioning.authority import Authority
+    from provisioning.deployment import found
 
-    authority = Authority.create(arguments.folder, name=arguments.name)
-    until = authority.certificate.not_valid_after_utc
-    return f"authority made in {arguments.folder}, good until {until:%Y-%m-%d}; keep ca.key off every networked machine"
+    passphrase = _passphrase(arguments.passphrase_file)
+    deployment = found(arguments.folder, arguments.name, passphrase, arguments.host)
+    return deployment.told()
+
+
+def _passphrase(file: Path | None) -> str:
+    """Return the first line of a file, or what is typed twice without being shown."""
+    from getpass import getpass
+
+    if file is not None:
+        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    if not sys.stdin.isatty():
+        raise ProvisioningError("nobody is here to type a passphrase", remedy="give --passphrase-file")
+    passphrase = getpass("Passphrase for the root key, 12 characters or more: ")
+    if getpass("Once more: ") != passphrase:
+        raise ProvisioningError("the two passphrases differ", remedy="begin again")
+    return passphrase
 
 
 def _issue_broker(arguments: argparse.Namespace) -> str:
@@ -89,8 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     verbs.add_parser("demo", help="show broker, centre and kiosk at work on this machine")
 
     ca = _group(verbs, "ca", "make certificates for broker, kiosks and collectors")
-    verb = _verb(ca, "init", _init_authority, "make a new authority")
+    verb = _verb(ca, "init", _init_authority, "make a new deployment's authority, and all keys of its centre")
     verb.add_argument("--name", default="Landfall authority", help="name in the certificate (default: %(default)s)")
+    verb.add_argument(
+        "--host", action="append", required=True, help="host name or IP address of the centre; repeat for each"
+    )
+    verb.add_argument("--passphrase-file", type=Path, metavar="FILE", help="whose first line guards the root key")
 
     verb = _verb(ca, "broker", _issue_broker, "make the broker's key and certificate")
     _add_authority(verb)

@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 
 from central.broker import BrokerLimits, access_list, mosquitto_configuration
+from edge.errors import ProvisioningError
+from edge.identity.key_files import make_folder
 from provisioning.authority import Authority
-from provisioning.key_files import ProvisioningError, make_folder
 
 HOST = "127.0.0.1"
 READY_WITHIN_S = 10.0

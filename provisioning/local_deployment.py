@@ -18,9 +18,8 @@ from pathlib import Path
 from types import TracebackType
 
 from central.broker import BrokerLimits
-from edge.errors import LandfallError
+from edge.errors import LandfallError, ProvisioningError
 from provisioning.authority import Authority, make_centre_keys, make_kiosk_keys
-from provisioning.key_files import ProvisioningError
 from provisioning.local_broker import LocalBroker
 
 READY_WITHIN_S = 30.0

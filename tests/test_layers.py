@@ -25,8 +25,8 @@ LAYER_1 = {
     "edge.setting_words", "edge.traveller",
 }  # fmt: skip
 LAYER_2 = {
-    "edge.cache", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log", "edge.notify",
-    "hw",
+    "edge.cache", "edge.identity", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log",
+    "edge.notify", "hw",
 }  # fmt: skip
 LAYER_3 = {"edge", "central", "provisioning", "provisioning.demo"}
 ROOMS = LAYER_0 | LAYER_1 | LAYER_2 | LAYER_3
@@ -42,11 +42,12 @@ MAY: dict[str, set[str]] = {
     **dict.fromkeys(LAYER_1 | LAYER_2, LAYER_0 | LAYER_1),
     "hw": {"hw.devices", "hw.framing", "hw.keyboard", "hw.settings", "edge.documents"},
     "edge": ROOMS - LAYER_3,
-    "central": {"edge.wire", "edge.documents", "edge.seal", "edge.errors"},
+    "central": {"edge.wire", "edge.documents", "edge.seal", "edge.identity", "edge.errors"},
     "provisioning": {
         "edge.wire",
         "edge.documents",
         "edge.seal",
+        "edge.identity",
         "edge.errors",
         "central.broker",
         "provisioning.demo",
@@ -63,7 +64,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "zxingcpp": ("hw.picture",),
     "PIL": ("hw.picture",),
     "paho": ("edge.uplink.link", "central.broker_link"),
-    "joserfc": ("edge.seal", "provisioning", "central.registry"),
+    "joserfc": ("edge.seal", "edge.identity.signed", "provisioning", "central.registry", "central.enrolment"),
     "sqlite3": ("edge.cache",),
     "tinydb": ("edge.cache", "edge.queue"),
     "rich": ("edge.screen", "edge.status_screen", "edge.queue.screen", "central.progress", "provisioning.demo"),
@@ -71,6 +72,8 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("central",),
     "psycopg": ("central",),
     "segno": ("provisioning",),
+    "starlette": ("central",),
+    "uvicorn": ("central",),
 }
 
 # Where a broad `except` is right: what runs there must not end for any reason, and says so beside it.

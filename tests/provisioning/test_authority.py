@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 from joserfc.jwk import OKPKey
 
+from edge.errors import ProvisioningError
 from edge.seal import load_private_key, load_public_key
 from provisioning.authority import Authority, Validity, make_centre_keys, make_kiosk_keys
-from provisioning.key_files import ProvisioningError
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -34,24 +35,27 @@ def private_files(folder):
 
 
 def verify_server(authority, certificate, host, at=NOON):
-    policy = PolicyBuilder().store(Store([authority.certificate])).time(at)
-    return policy.build_server_verifier(x509.DNSName(host)).verify(certificate, [])
+    policy = PolicyBuilder().store(Store([authority.root])).time(at)
+    return policy.build_server_verifier(x509.DNSName(host)).verify(certificate, [authority.certificate])
 
 
 def verify_client(authority, certificate, at=NOON):
     # A client is known by its subject, so it needs no subject alternative name.
-    policy = PolicyBuilder().store(Store([authority.certificate])).time(at)
+    policy = PolicyBuilder().store(Store([authority.root])).time(at)
     policy = policy.extension_policies(
         ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=ExtensionPolicy.permit_all()
     )
-    return policy.build_client_verifier().verify(certificate, [])
+    return policy.build_client_verifier().verify(certificate, [authority.certificate])
 
 
-def test_an_authority_may_sign_leaves_and_nothing_below_them(authority):
-    constraints = authority.certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    usage = extension(authority.certificate, x509.KeyUsage)
+@pytest.mark.parametrize(("which", "path_length"), [("root", 1), ("certificate", 0)])
+def test_a_root_signs_one_authority_and_that_one_signs_leaves(authority, which, path_length):
+    certificate = getattr(authority, which)
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    usage = extension(certificate, x509.KeyUsage)
     assert constraints.critical
-    assert (constraints.value.ca, constraints.value.path_length) == (True, 0)
+    assert (constraints.value.ca, constraints.value.path_length) == (True, path_length)
+    assert certificate.issuer == authority.root.subject
     assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
 
 
@@ -85,7 +89,7 @@ def test_a_broker_may_only_be_a_server(authority, tmp_path):
 
 
 def test_a_kiosk_cannot_be_named_like_a_collector(authority, tmp_path):
-    with pytest.raises(ProvisioningError, match="'centre' is kept for collectors"):
+    with pytest.raises(ProvisioningError, match="'centre' is kept for the centre's own"):
         authority.issue_kiosk(tmp_path / "k", "centre", "collector-1")
     collector = authority.issue_collector(tmp_path / "c", "collector-1")
     assert collector.subject.rfc4514_string() == "CN=centre/collector-1"
@@ -139,7 +143,7 @@ def test_an_authority_that_is_over_issues_nothing(authority, tmp_path):
 
 
 def test_an_authority_is_never_made_over_another(authority, tmp_path):
-    with pytest.raises(ProvisioningError, match=r"ca\.key: exists already"):
+    with pytest.raises(ProvisioningError, match=r"ca\.crt: exists already"):
         Authority.create(tmp_path / "ca")
 
 
@@ -162,22 +166,53 @@ def test_an_authority_that_is_not_there_says_how_to_make_one(tmp_path):
 
 
 def test_an_authority_whose_key_others_may_read_is_refused(authority, tmp_path):
-    (tmp_path / "ca" / "ca.key").chmod(0o640)
+    (tmp_path / "ca" / "issuing.key").chmod(0o640)
     with pytest.raises(ProvisioningError, match="chmod 0600"):
         Authority.load(tmp_path / "ca")
 
 
-def test_a_damaged_authority_is_refused(authority, tmp_path):
-    (tmp_path / "ca" / "ca.crt").write_text("not a certificate")
+@pytest.mark.parametrize("name", ["ca.crt", "issuing.crt", "issuing.key"])
+def test_a_damaged_authority_is_refused(authority, tmp_path, name):
+    (tmp_path / "ca" / name).write_text("not a certificate")
     with pytest.raises(ProvisioningError, match="damaged"):
         Authority.load(tmp_path / "ca")
 
 
-def test_a_key_of_another_authority_is_refused(authority, tmp_path):
+@pytest.mark.parametrize(("name", "why"), [("issuing.crt", "does not belong"), ("ca.crt", "of another authority")])
+def test_a_file_of_another_authority_is_refused(authority, tmp_path, name, why):
     Authority.create(tmp_path / "other")
-    (tmp_path / "ca" / "ca.crt").write_bytes((tmp_path / "other" / "ca.crt").read_bytes())
-    with pytest.raises(ProvisioningError, match="does not belong"):
+    (tmp_path / "ca" / name).write_bytes((tmp_path / "other" / name).read_bytes())
+    with pytest.raises(ProvisioningError, match=why):
         Authority.load(tmp_path / "ca")
+
+
+def test_the_key_of_the_root_is_under_a_passphrase_and_apart_from_what_the_centre_keeps(tmp_path):
+    offline = tmp_path / "offline"
+    Authority.create(tmp_path / "ca", offline=offline, passphrase="correct horse battery", clock=lambda: NOON)
+    kept = (offline / "root.key").read_bytes()
+    assert b"ENCRYPTED PRIVATE KEY" in kept
+    with pytest.raises(ValueError, match=r"(?i)password|decrypt"):
+        load_pem_private_key(kept, password=b"something else")
+    key = load_pem_private_key(kept, password=b"correct horse battery")
+    assert key.public_key() == load(tmp_path / "ca" / "ca.crt").public_key()
+    assert not (tmp_path / "ca" / "root.key").exists()
+
+
+def test_a_short_passphrase_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ProvisioningError, match="12 characters at least"):
+        Authority.create(tmp_path / "ca", offline=tmp_path / "offline", passphrase="short")
+    assert not (tmp_path / "ca").exists()
+
+
+def test_without_a_passphrase_the_key_of_the_root_is_forgotten(authority, tmp_path):
+    assert sorted(path.name for path in (tmp_path / "ca").iterdir()) == [
+        "ca.crt", "issuing.crt", "issuing.key", "signing.crt", "signing.key",
+    ]  # fmt: skip
+
+
+def test_who_signs_documents_is_neither_client_nor_server(authority):
+    leaf = authority.documents().chain[0]
+    assert [usage.dotted_string for usage in extension(leaf, x509.ExtendedKeyUsage)] == ["1.3.6.1.5.5.7.3.36"]
 
 
 def test_the_repr_of_an_authority_shows_no_key(authority):
@@ -190,7 +225,16 @@ def test_every_private_file_is_its_owners_alone(authority, tmp_path):
     make_centre_keys(tmp_path / "centre")
     make_kiosk_keys(tmp_path / "k")
     assert private_files(tmp_path) == dict.fromkeys(
-        ["ca.key", "broker.key", "client.key", "receipt.key.json", "opening.key.json", "record.key.json"], 0o600
+        [
+            "issuing.key",
+            "signing.key",
+            "broker.key",
+            "client.key",
+            "receipt.key.json",
+            "opening.key.json",
+            "record.key.json",
+        ],
+        0o600,
     )
 
 

@@ -1,26 +1,70 @@
 import sys
-from types import ModuleType
+from io import StringIO
+from types import ModuleType, SimpleNamespace
 
 import pytest
+from cryptography import x509
 
+from edge.identity.certificates import load_chain, pin
 from provisioning.cli import main
+
+HOST = ["--host", "localhost"]
 
 
 @pytest.fixture
-def ca(tmp_path, capsys):
-    assert main(["ca", "init", str(tmp_path / "ca")]) == 0
+def passphrase(tmp_path):
+    file = tmp_path / "passphrase"
+    file.write_text("correct horse battery\n")
+    return ["--passphrase-file", str(file)]
+
+
+@pytest.fixture
+def ca(tmp_path, passphrase, capsys):
+    assert main(["ca", "init", str(tmp_path / "ca"), *HOST, *passphrase]) == 0
     capsys.readouterr()
-    return str(tmp_path / "ca")
+    return str(tmp_path / "ca" / "authority")
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_ca_init_says_until_when_and_what_to_guard(tmp_path, capsys):
-    assert main(["ca", "init", str(tmp_path / "ca"), "--name", "Border"]) == 0
-    assert "keep ca.key off every networked machine" in capsys.readouterr().out
-    assert names(tmp_path / "ca") == ["ca.crt", "ca.key"]
+def test_ca_init_makes_all_that_a_deployment_begins_with(tmp_path, passphrase, capsys):
+    assert main(["ca", "init", str(tmp_path / "ca"), "--name", "Border", *HOST, *passphrase]) == 0
+    folder = tmp_path / "ca"
+    assert {part: names(folder / part) for part in names(folder)} == {
+        "authority": ["ca.crt", "issuing.crt", "issuing.key", "signing.crt", "signing.key"],
+        "broker": ["broker.crt", "broker.key", "ca.crt", "revoked.pem"],
+        "centre": ["opening.key.json", "opening.pub.json", "receipt.key.json", "receipt.pub.json"],
+        "collector-1": ["ca.crt", "client.crt", "client.key"],
+        "enrolment": ["ca.crt", "enrolment.crt", "enrolment.key"],
+        "offline": ["root.key"],
+    }
+    told = capsys.readouterr().out
+    assert "take offline/ to a safe" in told
+    assert pin(load_chain((folder / "authority" / "ca.crt").read_bytes())[0]) in told
+    assert max(len(line) for line in told.splitlines()[1:]) <= 80
+
+
+def test_the_first_revocation_list_is_empty_and_the_issuing_authoritys(ca, tmp_path):
+    crl = x509.load_pem_x509_crl((tmp_path / "ca" / "broker" / "revoked.pem").read_bytes())
+    issuing = load_chain((tmp_path / "ca" / "authority" / "issuing.crt").read_bytes())[0]
+    assert list(crl) == []
+    assert crl.is_signature_valid(issuing.public_key())
+
+
+def test_nobody_at_the_keyboard_is_no_passphrase(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", StringIO())
+    assert main(["ca", "init", str(tmp_path / "ca"), *HOST]) == 2
+    assert "give --passphrase-file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "status"), [(["long enough to do"] * 2, 0), (["long enough to do", "another"], 2)])
+def test_a_passphrase_is_typed_twice(tmp_path, monkeypatch, typed, status):
+    answers = iter(typed)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(answers))
+    assert main(["ca", "init", str(tmp_path / "ca"), *HOST]) == status
 
 
 @pytest.mark.parametrize(
@@ -43,8 +87,8 @@ def test_centre_and_kiosk_keys_say_what_the_other_side_needs(tmp_path, capsys):
     assert capsys.readouterr().out.count(".pub.json and nothing else") == 2
 
 
-def test_what_can_be_mended_is_one_line_and_exit_status_2(ca, tmp_path, capsys):
-    assert main(["ca", "init", ca]) == 2
+def test_what_can_be_mended_is_one_line_and_exit_status_2(ca, passphrase, tmp_path, capsys):
+    assert main(["ca", "init", str(tmp_path / "ca"), *HOST, *passphrase]) == 2
     assert main(["ca", "broker", "--ca", str(tmp_path / "nowhere"), "--host", "x", str(tmp_path / "out")]) == 2
     assert main(["ca", "kiosk", "--ca", ca, "--site", "KHB", "--kiosk", "k", str(tmp_path / "out")]) == 2
     shown = capsys.readouterr()

@@ -2,9 +2,9 @@ import socket
 
 import pytest
 
+from edge.errors import ProvisioningError
 from edge.wire.topics import PREFIX
 from provisioning.authority import Authority
-from provisioning.key_files import ProvisioningError
 from provisioning.local_broker import LocalBroker, find_mosquitto
 from tests.harness.mosquitto import Participant
 

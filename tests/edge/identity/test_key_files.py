@@ -3,8 +3,9 @@ import stat
 
 import pytest
 
-from provisioning import key_files
-from provisioning.key_files import ProvisioningError, make_folder, write_private, write_public
+from edge.errors import ProvisioningError
+from edge.identity import key_files
+from edge.identity.key_files import make_folder, write_private, write_public
 
 
 def mode(path):

@@ -1,20 +1,17 @@
 """Files that hold keys and certificates, written so that nobody else can read a key, not even for a moment.
 
-Owns how such a file comes into being; what is in it is the caller's. Always true: a file is there whole or not at all,
-survives a power cut once the call has returned, and an existing file is never overwritten.
+Owns how such a file comes into being and is read again; what is in it is the caller's. Always true: a file is there
+whole or not at all, survives a power cut once the call has returned, and only `replace` puts one in another's place.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
-from edge.errors import LandfallError
-
-
-class ProvisioningError(LandfallError):
-    """A key, certificate or file cannot be made or used as asked."""
+from edge.errors import ProvisioningError
 
 
 def make_folder(folder: Path) -> None:
@@ -44,8 +41,39 @@ def write_public(path: Path, content: bytes) -> None:
     _create(path, content, 0o644)
 
 
+def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write `path` so that it holds either what was there before or `content`, whenever the power goes."""
+    draft = _draft(path, content, mode)
+    try:
+        os.replace(draft, path)
+    except OSError:
+        os.unlink(draft)
+        raise
+    _sync_folder(path.parent)
+
+
+def read_private(path: Path) -> bytes:
+    """Return a private file; raise `ProvisioningError` when others may read it, OSError when it cannot be read."""
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ProvisioningError(f"{path}: others may read this private key", remedy=f"chmod 0600 {path}")
+    return path.read_bytes()
+
+
 def _create(path: Path, content: bytes, mode: int) -> None:
     # Whole under another name first, then linked: a link fails where a file is, and a rename would replace it.
+    draft = _draft(path, content, mode)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        refuse_existing(path.parent, path.name)
+        raise
+    finally:
+        os.unlink(draft)
+    _sync_folder(path.parent)
+
+
+def _draft(path: Path, content: bytes, mode: int) -> Path:
+    """Write a file whole beside `path`, synced; one that a power cut leaves behind is hidden and does no harm."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
@@ -54,13 +82,10 @@ def _create(path: Path, content: bytes, mode: int) -> None:
             os.fchmod(file.fileno(), mode)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        refuse_existing(path.parent, path.name)
-        raise
-    finally:
+    except BaseException:
         os.unlink(draft)
-    _sync_folder(path.parent)
+        raise
+    return draft
 
 
 def _sync_folder(folder: Path) -> None:

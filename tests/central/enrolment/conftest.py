@@ -1,0 +1,86 @@
+"""A desk with a deployment's authority and centre keys, and kiosks that come to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from joserfc.jwk import OKPKey
+from sqlalchemy import Engine
+
+from central.enrolment.cli import _public
+from central.enrolment.desk import Desk
+from edge.identity import certificates, enrolment
+from edge.identity.enrolment import CentreKeys, Request
+from edge.seal import Signer
+from provisioning.authority import Authority, make_centre_keys
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+KIOSK = "dm-roseau/ferry-01"
+
+
+@dataclass
+class Clock:
+    """A clock that a test turns."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def passes(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@dataclass
+class Visitor:
+    """A kiosk with keys of its own."""
+
+    name: str = KIOSK
+    tls: object = field(default_factory=certificates.new_key)
+    record: OKPKey = field(default_factory=lambda: OKPKey.generate_key("Ed25519", private=True))
+
+    def request(self) -> Request:
+        csr = certificates.make_request(self.tls, self.name)
+        public = self.record.as_dict(private=False)
+        return enrolment.make_request(self.name, csr, public, Signer(self.record).sign)
+
+
+@pytest.fixture(scope="session")
+def authority_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("deployment")
+    Authority.create(folder / "authority", clock=lambda: NOON)
+    make_centre_keys(folder / "centre")
+    return folder
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def centre_keys(authority_folder: Path) -> CentreKeys:
+    centre = authority_folder / "centre"
+    return CentreKeys(
+        opening=_public(centre / "opening.pub.json", "X25519"),
+        receipts=(_public(centre / "receipt.pub.json", "Ed25519"),),
+    )
+
+
+@pytest.fixture
+def desk(engine: Engine, authority_folder: Path, centre_keys: CentreKeys, clock: Clock) -> Desk:
+    authority = Authority.load(authority_folder / "authority", clock=clock)
+    return Desk(engine, authority.issuer, authority.documents(), centre_keys, clock)
+
+
+@pytest.fixture
+def answer_of(desk: Desk, clock: Clock) -> Callable[[str], enrolment.Answer]:
+    from edge.identity.signed import verify_document
+
+    return lambda token: enrolment.decode_answer(
+        verify_document(token, enrolment.ANSWER_TYP, desk.issuer.root, clock())
+    )

@@ -1,0 +1,130 @@
+import http.client
+import json
+import ssl
+import threading
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from central.config import EnrolmentSettings
+from central.enrolment.desk import Desk
+from central.enrolment.server import MAX_BODY_BYTES, Pace, application, server
+from edge.identity import enrolment
+from edge.identity.certificates import utc_now
+from edge.identity.signed import verify_document
+from provisioning.authority import Authority
+from tests.central.enrolment.conftest import KIOSK, Visitor
+
+TRIES = 40
+
+
+class Caller:
+    """Calls a server whose certificate leads to the authority, as a kiosk does."""
+
+    def __init__(self, port, ca):
+        self._port, self._context = port, ssl.create_default_context(cafile=ca)
+
+    def __call__(self, method, path, body=None):
+        connection = http.client.HTTPSConnection("localhost", self._port, context=self._context, timeout=10)
+        try:
+            connection.request(method, path, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'central.db'}"
+
+
+@pytest.fixture
+def served(engine, authority_folder, centre_keys, tmp_path):
+    authority = Authority.load(authority_folder / "authority")
+    authority.issue_enrolment(tmp_path / "tls", ["localhost"])
+    desk = Desk(engine, authority.issuer, authority.documents(), centre_keys, utc_now)
+    tls = tmp_path / "tls"
+    settings = EnrolmentSettings(
+        address="https://localhost:8443",
+        listen="127.0.0.1",
+        certificate=tls / "enrolment.crt",
+        key=tls / "enrolment.key",
+        authority=authority.folder,
+        revocation_list=tmp_path / "revoked.pem",
+        opening_key=tmp_path,
+        receipt_keys=(tmp_path,),
+    )
+    running = server(settings, application(desk, Pace(TRIES, lambda: 0.0)))
+    running.config.port = 0
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    while not running.started and thread.is_alive():
+        thread.join(0.01)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield desk, Caller(port, authority.folder / "ca.crt")
+    running.should_exit = True
+    thread.join()
+
+
+def posted(request, code=""):
+    return msgspec.json.encode({"code": code, "request": msgspec.to_builtins(request)})
+
+
+def test_a_kiosk_enrols_renews_and_asks_for_the_centres_keys(served):
+    desk, call = served
+    kiosk, root = Visitor(), desk.issuer.root
+    code, _ = desk.invite(KIOSK, timedelta(hours=1))
+    status, token = call("POST", "/v1/enrol", posted(kiosk.request(), code))
+    assert status == 200
+    answer = enrolment.decode_answer(verify_document(token.decode(), enrolment.ANSWER_TYP, root, utc_now()))
+    status, renewed = call("POST", "/v1/renew", posted(kiosk.request()))
+    again = enrolment.decode_answer(verify_document(renewed.decode(), enrolment.ANSWER_TYP, root, utc_now()))
+    assert (status, again.certificate) == (200, answer.certificate)
+    status, keys = call("GET", "/v1/centre-keys")
+    payload = verify_document(keys.decode(), enrolment.CENTRE_KEYS_TYP, root, utc_now())
+    assert (status, enrolment.decode_centre_keys(payload)) == (200, desk.centre_keys)
+
+
+def test_a_refusal_says_why_and_what_to_do(served):
+    _, call = served
+    status, body = call("POST", "/v1/enrol", posted(Visitor().request(), "0000-0000-0000-0000"))
+    assert (status, sorted(json.loads(body))) == (403, ["error", "remedy"])
+    assert "does not let this kiosk in" in json.loads(body)["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{}", 400),
+        (b"\xff", 400),
+        (b'{"request": 7}', 400),
+        (b'{"request": {"kiosk": "a/b", "csr": "x", "record": {}, "proof": ""}}', 400),
+        (b"[" * 10_000, 400),
+        (b" " * (MAX_BODY_BYTES + 1), 413),
+    ],
+    ids=["nothing", "no request", "no text", "a number", "no certificate request", "deep", "long"],
+)
+def test_what_is_no_request_is_refused_and_the_next_one_served(served, body, status):
+    _, call = served
+    assert call("POST", "/v1/enrol", body)[0] == status
+    assert call("GET", "/v1/centre-keys")[0] == 200
+
+
+def test_one_address_has_so_many_tries(served):
+    _, call = served
+    states = [call("GET", "/v1/centre-keys")[0] for _ in range(TRIES + 2)]
+    assert states == [200] * TRIES + [429] * 2
+
+
+def test_a_pace_gives_new_tries_as_time_passes_and_forgets_the_oldest_addresses():
+    now = [0.0]
+    pace = Pace(2, lambda: now[0])
+    assert [pace.allows("a") for _ in range(3)] == [True, True, False]
+    now[0] = 30.0
+    assert [pace.allows("a") for _ in range(2)] == [True, False]
+    for number in range(5000):
+        pace.allows(str(number))
+    assert len(pace._seen) == 4096
