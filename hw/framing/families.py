@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from hw.framing.contents import AAMVA_START, AIM, VDS_START
 
-ELYCTIS_INQUIRE = b"\x49\x00\x00"
-ELYCTIS_CONTINUOUS = b"\x43\x00\x01\x01"  # disarmed by each good read
+# The reader then speaks when a document is put in, until it has read one well. To inquire instead (49 00 00) would mean
+# asking for ever, and a document that lies in the reader would answer again and again, like one traveller after another.
+ELYCTIS_CONTINUOUS = b"\x43\x00\x01\x01"
 HONEYWELL_TRIGGER = b"\x16\x54\x0d"
 HONEYWELL_RELEASE = b"\x16\x55\x0d"
 
