@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 LINES_OF = {30: 3, 36: 2, 44: 2}
 RUNS_OF = {90: 30, 72: 36, 88: 44}
+_FEWEST_DIGITS = 8  # of a lower line: expiry and check digits, should the number be letters and the birth unknown
 _SLACK = 2  # a reader may drop or double a character; the check digits will tell
 _ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<")
 _DIGITS = frozenset(b"0123456789")
@@ -61,12 +62,14 @@ class MrzLines:
         width = RUNS_OF.get(len(text))
         if width is None or not self.is_mrz_text(text):
             return None
-        return b"\n".join(text[at : at + width] for at in range(0, len(text), width))
+        lines = [text[at : at + width] for at in range(0, len(text), width)]
+        is_one = all(self._can_follow(line, lines[:number]) for number, line in enumerate(lines))
+        return b"\n".join(lines) if is_one else None
 
     def add(self, line: bytes) -> list[bytes | Half | Loner]:
         """Take one line that `is_line`."""
         settled: list[bytes | Half | Loner] = []
-        if not self._can_follow(line):
+        if not self._can_follow(line, self._lines):
             settled += self.end()
             if b"<" in line and not self._can_begin(line):
                 return [*settled, Half(1, LINES_OF[self._width(line)])]
@@ -89,15 +92,15 @@ class MrzLines:
         """Forget every line."""
         self._lines.clear()
 
-    def _can_follow(self, line: bytes) -> bool:
-        if not self._lines:
+    def _can_follow(self, line: bytes, before: list[bytes]) -> bool:
+        if not before:
             return self._can_begin(line)
-        width = self._width(self._lines[0])
+        width = self._width(before[0])
         if self._width(line) != width:
             return False
         if width == 30:
-            return self._is_td1_middle(line) if len(self._lines) == 1 else self._is_td1_bottom(line)
-        return not self._is_name_line(line)
+            return self._is_td1_middle(line) if len(before) == 1 else self._is_td1_bottom(line)
+        return _count(line, _DIGITS | self._substitutes) >= _FEWEST_DIGITS
 
     def _can_begin(self, line: bytes) -> bool:
         return not (self._is_td1_middle(line) if self._width(line) == 30 else self._is_number_line(line))
@@ -107,16 +110,16 @@ class MrzLines:
         return next((width for width in LINES_OF if abs(len(line) - width) <= _SLACK), 0)
 
     def _is_td1_middle(self, line: bytes) -> bool:
-        # Date of birth and its check digit; every other line of a TD1 begins with five letters or fillers.
-        return sum(byte in _DIGITS or byte in self._substitutes for byte in line[:7]) >= 4
+        # Date of birth, which may be all fillers, and its check digit; every other line of a TD1 begins with a letter.
+        return _count(line[:7], _DIGITS | self._substitutes) >= 4 or line.startswith(b"<<")
 
     @staticmethod
     def _is_td1_bottom(line: bytes) -> bool:
-        return sum(byte in _DIGITS for byte in line) <= 3  # names; a digit there is a misread letter
+        return _count(line, _DIGITS) <= 3  # names; a digit there is a misread letter
 
     def _is_number_line(self, line: bytes) -> bool:
-        return sum(byte in _DIGITS for byte in line) >= 12
+        return _count(line, _DIGITS) >= 12
 
-    def _is_name_line(self, line: bytes) -> bool:
-        # The upper line of a passport, card or visa, never the lower one: dates and check digits are missing.
-        return line[:1] in (b"P", b"V", b"I", b"A", b"C") and sum(byte in _DIGITS for byte in line) <= 6
+
+def _count(line: bytes, among: frozenset[int]) -> int:
+    return sum(byte in among for byte in line)
