@@ -1,8 +1,9 @@
-"""A camera in a process of its own, with a deadline.
+"""A camera in a process of its own, with deadlines.
 
 Owns the process: it is started, asked, killed when it hangs and started again. What takes the photo is in
-`hw.camera_child`. Always true: each request is answered once, within the camera's deadline, whatever the process does;
-a crossing goes on without its photo and says why.
+`hw.camera_child`, what looks at it behind `hw.sight`. Always true: each request is answered once, within the camera's
+deadline, whatever the processes do; a photo that is not good is taken again, at most twice, and the best one counts: no
+photo is refused; a crossing goes on without its photo and says why.
 """
 
 from __future__ import annotations
@@ -14,47 +15,82 @@ import subprocess
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
-from hw.camera_child import FAILED, PHOTO, READY, TAKE, UNUSABLE
-from hw.devices import DeviceLost, DeviceReady, Emit, PhotoFailed, PhotoTaken
+from hw.child import Child, ChildFailed, RequestFailed
+from hw.devices import DeviceError, DeviceLost, DeviceReady, Emit, Guidance, PhotoFailed, PhotoGuidance, PhotoTaken
 from hw.settings import CameraSettings
+from hw.sight import Sight, SightFailed
 
-LARGEST_JPEG = 16 * 2**20
+MOST_RETAKES = 2
+LARGEST_JPEG = 512 * 1024  # more is no photo of the size that was asked for
 _START_S = 20.0  # libcamera on a cold card
 _GRACE_S = 1.0
 _PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-_HEADER = 5
+_PROBE_S = 20.0
 _SOI = b"\xff\xd8"
+_WORST_FIRST = {flaw: place for place, flaw in enumerate(Guidance)}
+
+Quality = tuple[Guidance, ...] | None
 
 
 def picamera2_command(settings: CameraSettings) -> list[str]:
     """Return the command of the process that has picamera2, isolated: no package of ours may shadow the system's."""
     child = Path(__file__).with_name("camera_child.py")
-    return [settings.python, "-I", str(child), str(settings.width), str(settings.height), str(settings.quality)]
+    numbers = (settings.number, settings.width, settings.height, settings.quality, settings.photo_kb * 1000)
+    return [settings.python, "-I", str(child), *map(str, numbers)]
 
 
-class _ChildFailed(Exception):
-    """The process cannot be used any more; the text is the reason that people see."""
+def refuse_missing_picamera2(settings: CameraSettings) -> None:
+    """Raise DeviceError, with the remedy, when the interpreter of the settings has no picamera2."""
+    look = "import sys; from importlib.util import find_spec; sys.exit(find_spec('picamera2') is None)"
+    try:
+        found = subprocess.run([settings.python, "-I", "-c", look], capture_output=True, timeout=_PROBE_S, check=False)
+    except OSError as error:
+        raise DeviceError(
+            settings.name, f"{settings.python} cannot be run ({error.strerror})", remedy="name the system's Python"
+        ) from error
+    except subprocess.TimeoutExpired:
+        return  # a machine under load; whether it is there turns out when the camera starts
+    if found.returncode:
+        raise DeviceError(
+            settings.name,
+            f"{settings.python} has no picamera2",
+            remedy="apt install --no-install-recommends python3-picamera2",
+        )
 
 
 class _Stopped(Exception):
     """The camera was told to stop."""
 
 
-class ChildCamera:
-    """A camera behind a process; see `hw.devices.Camera`."""
+@dataclass(slots=True)
+class _Request:
+    """A photo that was asked for; `best` is the one that is kept if no better one comes, `reason` why none came."""
 
-    def __init__(self, settings: CameraSettings, command: list[str]) -> None:
+    id: str
+    deadline: float
+    best: tuple[bytes, Quality] | None = None
+    retakes: int = 0
+    was_tried_again: bool = False
+    reason: str = "the camera is not available"
+
+
+class ChildCamera:
+    """A camera behind a process; see `hw.devices.Camera`. Without `sight` nobody looks at its photos."""
+
+    def __init__(self, settings: CameraSettings, command: list[str], sight: Sight | None = None) -> None:
         self.name = settings.name
-        self._deadline_s = settings.deadline_s
-        self._command = command
-        self._asked: queue.SimpleQueue[tuple[str, float]] = queue.SimpleQueue()
-        self._waiting: deque[tuple[str, float]] = deque()
+        self._settings = settings
+        self._command, self._sight = command, sight
+        self._asked: queue.SimpleQueue[_Request] = queue.SimpleQueue()
+        self._waiting: deque[_Request] = deque()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._wake: tuple[int, int] | None = None
-        self._undead: list[subprocess.Popen[bytes]] = []  # could not be killed: they hang in the kernel
+        self._undead: list[Child] = []  # could not be killed: they hang in the kernel
+        self._is_blind = False
 
     def start(self, emit: Emit) -> None:
         """Start the process and begin to serve requests."""
@@ -68,12 +104,12 @@ class ChildCamera:
 
     def take_photo(self, request: str) -> None:
         """Ask for a photo."""
-        self._asked.put((request, time.monotonic() + self._deadline_s))
+        self._asked.put(_Request(request, time.monotonic() + self._settings.deadline_s))
         if self._wake is not None:
             os.write(self._wake[1], b"p")
 
     def stop(self) -> None:
-        """End the process and the thread."""
+        """End the processes and the thread."""
         if self._thread is None or self._wake is None:
             return
         self._stopping.set()
@@ -91,103 +127,133 @@ class ChildCamera:
             self._is_ready = self._has_delivered = False
             child = None
             try:
-                child = self._spawned()
+                self._undead = [undead for undead in self._undead if not undead.is_gone()]
+                child = Child(self._command, "the camera")
                 self._serve(child)
             except _Stopped:
                 self._end(child)
-                return
+                break
             except Exception as error:  # the thread's wrapper: the lane hears of it, and the camera is tried again
                 self._end(child)
                 if self._is_ready or failures == 0:
                     self._emit(DeviceLost(self.name, _reason(error)))
             failures = 1 if self._has_delivered else failures + 1
             try:
-                self._wait(None, time.monotonic() + _PAUSES_S[min(failures, len(_PAUSES_S)) - 1])
+                self._pause(_PAUSES_S[min(failures, len(_PAUSES_S)) - 1])
             except _Stopped:
-                return
+                break
+        if self._sight is not None:
+            self._sight.stop()
 
-    def _spawned(self) -> subprocess.Popen[bytes]:
-        self._undead = [child for child in self._undead if child.poll() is None]
-        try:
-            return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        except OSError as error:
-            raise _ChildFailed(f"{self._command[0]} cannot be run: {error.strerror}") from error
-
-    def _serve(self, child: subprocess.Popen[bytes]) -> None:
-        kind, body = self._answer_of(child, time.monotonic() + _START_S)
-        if kind != READY:
-            raise _ChildFailed(_text(body) if kind == UNUSABLE else "the camera's process sent something unexpected")
+    def _serve(self, child: Child) -> None:
+        self._start_sight()
+        child.await_ready(time.monotonic() + _START_S, self._wait)
         self._is_ready = True
         self._emit(DeviceReady(self.name))
-        assert child.stdin is not None
         while True:
             while not self._waiting:
-                self._wait(child, None)
-                if not self._waiting:
-                    self._answer_of(child, time.monotonic())  # it speaks unasked: most likely it is gone
-                    raise _ChildFailed("the camera's process sent something unexpected")
-            request, deadline = self._waiting.popleft()
+                if self._wait_for_request(child):
+                    raise child.spoke_unasked()
+            request = self._waiting.popleft()
             try:
-                child.stdin.write(TAKE)
-                self._report(request, *self._answer_of(child, deadline))
-            except (_ChildFailed, OSError) as error:
-                self._emit(PhotoFailed(self.name, request, _reason(error)))
+                self._photograph(child, request)
+            except ChildFailed as error:
+                request.reason = str(error)
+                if request.was_tried_again or request.deadline <= time.monotonic():
+                    self._close(request)
+                else:
+                    request.was_tried_again = True
+                    self._waiting.appendleft(request)  # the next process may still be in time
                 raise
             except _Stopped:
-                self._emit(PhotoFailed(self.name, request, "the camera was stopped"))
+                request.reason = "the camera was stopped"
+                self._close(request)
                 raise
 
-    def _report(self, request: str, kind: bytes, body: bytes) -> None:
-        match kind:
-            case _ if kind == PHOTO and body.startswith(_SOI):
-                self._has_delivered = True
-                self._emit(PhotoTaken(self.name, request, body))
-            case _ if kind == FAILED:
-                self._emit(PhotoFailed(self.name, request, _text(body)))
-            case _:
-                raise _ChildFailed("the camera's process sent something unexpected")
+    def _photograph(self, child: Child, request: _Request) -> None:
+        """Take photos until one is good, or there are no more attempts or no time for them."""
+        while True:
+            try:
+                photo = child.ask(b"", min(request.deadline, time.monotonic() + self._settings.capture_s), self._wait)
+            except RequestFailed as error:
+                request.reason = str(error)
+                break
+            if not photo.startswith(_SOI) or len(photo) > LARGEST_JPEG:
+                raise ChildFailed("the camera's process sent something unexpected")
+            self._has_delivered = True
+            quality = self._looked_at(photo, request.deadline)
+            if request.best is None or _badness(quality) <= _badness(request.best[1]):
+                request.best = photo, quality
+            next_at = time.monotonic() + self._settings.retake_pause_s
+            if not quality or request.retakes >= self._settings.retakes or next_at >= request.deadline:
+                break
+            request.retakes += 1
+            self._emit(PhotoGuidance(self.name, request.id, quality[0]))
+            self._pause(self._settings.retake_pause_s)
+        self._close(request)
 
-    def _answer_of(self, child: subprocess.Popen[bytes], deadline: float) -> tuple[bytes, bytes]:
-        header = self._read(child, _HEADER, deadline)
-        size = int.from_bytes(header[1:], "big")
-        if header[:1] not in (READY, PHOTO, FAILED, UNUSABLE) or size > LARGEST_JPEG:
-            raise _ChildFailed("the camera's process sent something unexpected")
-        return header[:1], self._read(child, size, deadline)
+    def _close(self, request: _Request) -> None:
+        if request.best is not None:
+            self._emit(PhotoTaken(self.name, request.id, *request.best))
+        else:
+            self._emit(PhotoFailed(self.name, request.id, request.reason))
 
-    def _read(self, child: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
-        assert child.stdout is not None
-        received = bytearray()
-        while len(received) < size:
-            if not self._wait(child, deadline):
-                raise _ChildFailed("the camera did not answer in time")
-            piece = os.read(child.stdout.fileno(), min(size - len(received), 2**16))
-            if not piece:
-                raise _ChildFailed("the camera's process ended")
-            received += piece
-        return bytes(received)
+    # -- what looks at photos
 
-    def _wait(self, child: subprocess.Popen[bytes] | None, until: float | None) -> bool:
-        """Wait until the child says something; without `until`, also until somebody asks. Raises `_Stopped`.
+    def _start_sight(self) -> None:
+        try:
+            if self._sight is not None:
+                self._sight.start()
+        except ChildFailed:
+            pass  # the first photo says so
+
+    def _looked_at(self, photo: bytes, deadline: float) -> Quality:
+        """Return what is not right with a photo; None, and told once, where nobody can look."""
+        if self._sight is None:
+            return None
+        try:
+            quality = self._sight.flaws(photo, deadline, self._wait)
+        except SightFailed as error:
+            if not self._is_blind:
+                self._is_blind = True
+                self._emit(DeviceLost(f"{self.name}-sight", str(error)))
+            return None
+        if self._is_blind:
+            self._is_blind = False
+            self._emit(DeviceReady(f"{self.name}-sight"))
+        return quality
+
+    # -- waiting
+
+    def _wait_for_request(self, child: Child) -> bool:
+        """Wait until somebody asks; True: the child said something instead."""
+        return self._wait(child.fileno(), select.POLLIN, None)
+
+    def _pause(self, seconds: float) -> None:
+        self._wait(None, 0, time.monotonic() + seconds)
+
+    def _wait(self, descriptor: int | None, events: int, until: float | None) -> bool:
+        """Wait as `hw.child.Wait` says, without `until` also until somebody asks. Raises `_Stopped`.
 
         Requests that become overdue meanwhile are answered.
         """
-        wake = self._wake[0] if self._wake is not None else -1
-        watched = [wake] if child is None or child.stdout is None else [wake, child.stdout.fileno()]
+        assert self._wake is not None
+        wake, poll = self._wake[0], select.poll()
+        poll.register(wake, select.POLLIN)
+        if descriptor is not None:
+            poll.register(descriptor, events)
         while True:
             self._take_requests()
             if until is None and self._waiting:
                 return False
-            ends = [time_s for time_s in (until, *(deadline for _, deadline in self._waiting)) if time_s is not None]
-            timeout_s = max(0.0, min(ends) - time.monotonic()) if ends else None
-            readable = select.select(watched, [], [], timeout_s)[0]
-            if wake in readable:
+            ends = [end for end in (until, *(request.deadline for request in self._waiting)) if end is not None]
+            ready = dict(poll.poll(max(0.0, min(ends) - time.monotonic()) * 1000 if ends else None))
+            if wake in ready:
                 os.read(wake, 4096)
             if self._stopping.is_set():
-                self._take_requests()
-                while self._waiting:
-                    self._emit(PhotoFailed(self.name, self._waiting.popleft()[0], "the camera was stopped"))
+                self._refuse_all()
                 raise _Stopped
-            if len(readable) > (wake in readable):
+            if descriptor in ready:
                 return True
             if until is not None and time.monotonic() >= until:
                 return False
@@ -195,35 +261,28 @@ class ChildCamera:
     def _take_requests(self) -> None:
         while not self._asked.empty():
             self._waiting.append(self._asked.get())
-        while self._waiting and self._waiting[0][1] <= time.monotonic():
-            self._emit(PhotoFailed(self.name, self._waiting.popleft()[0], "the camera is not available"))
+        for request in [request for request in self._waiting if request.deadline <= time.monotonic()]:
+            self._waiting.remove(request)
+            self._close(request)
 
-    def _end(self, child: subprocess.Popen[bytes] | None) -> None:
-        if child is None or child.stdin is None or child.stdout is None:
-            return
-        child.stdin.close()  # a child that works ends by itself and lets go of the camera
-        for kill, grace_s in ((False, _GRACE_S if self._stopping.is_set() else 0), (True, _GRACE_S)):
-            if kill:
-                child.kill()
-            try:
-                child.wait(grace_s)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        else:
+    def _refuse_all(self) -> None:
+        self._take_requests()
+        while self._waiting:
+            request = self._waiting.popleft()
+            request.reason = "the camera was stopped"
+            self._close(request)
+
+    def _end(self, child: Child | None) -> None:
+        if child is not None and not child.end(_GRACE_S if self._stopping.is_set() else 0.0):
             self._undead.append(child)
-        child.stdout.close()
+
+
+def _badness(quality: Quality) -> tuple[int, int]:
+    """Order photos: by their worst flaw, then by how many there are; a good one is least, an unknown one worst."""
+    if quality is None:
+        return len(_WORST_FIRST) + 1, 0
+    return (len(_WORST_FIRST) - _WORST_FIRST[quality[0]], len(quality)) if quality else (0, 0)
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, _ChildFailed):
-        return str(error)
-    return (
-        "the camera's process ended"
-        if isinstance(error, OSError)
-        else f"the camera's thread failed: {type(error).__name__}"
-    )
-
-
-def _text(body: bytes) -> str:
-    return body[:200].decode("utf-8", "replace")
+    return str(error) if isinstance(error, ChildFailed) else f"the camera's thread failed: {type(error).__name__}"

@@ -161,10 +161,16 @@ def pins_of_this_board(name: str) -> Factory:
 def _camera(settings: DeviceSettings, simulation: SimulatedLane | None) -> Camera | None:
     if settings.camera.driver == "none":
         return None
-    from hw.camera import ChildCamera, picamera2_command
+    from hw.camera import ChildCamera, picamera2_command, refuse_missing_picamera2
+    from hw.sight import Sight, refuse_missing_opencv
+    from hw.sight import command as sight_command
 
     if settings.camera.driver == "simulated" and simulation is not None:
         from hw.simulated.camera_child import command
 
         return ChildCamera(settings.camera, command(simulation.scenario.camera))
-    return ChildCamera(settings.camera, picamera2_command(settings.camera))
+    refuse_missing_picamera2(settings.camera)
+    if not settings.camera.check:
+        return ChildCamera(settings.camera, picamera2_command(settings.camera))
+    refuse_missing_opencv(settings.camera.name)
+    return ChildCamera(settings.camera, picamera2_command(settings.camera), Sight(sight_command()))

@@ -72,13 +72,31 @@ class CameraSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     name: Annotated[Name, Meta(description="name of the camera in log and status")] = "camera"
     driver: Annotated[Literal["picamera2", "simulated", "none"], Meta(description="how it is reached")] = "none"
+    number: Annotated[
+        int, Meta(ge=0, le=15, description="which of the board's cameras, as rpicam-hello --list-cameras counts them")
+    ] = 0
     python: Annotated[str, Meta(description="the interpreter that has picamera2")] = "/usr/bin/python3"
     width: Annotated[int, Meta(ge=160, le=4608, description="of a photo, in pixels")] = 640
     height: Annotated[int, Meta(ge=120, le=3456, description="of a photo, in pixels")] = 480
-    quality: Annotated[int, Meta(ge=1, le=100, description="of the JPEG")] = 80
-    deadline_s: Annotated[Seconds, Meta(description="how long a photo may take; then the crossing goes on without")] = (
-        3.0
-    )
+    quality: Annotated[int, Meta(ge=1, le=95, description="of the JPEG, as long as it is not too large")] = 85
+    photo_kb: Annotated[
+        int, Meta(ge=10, le=500, description="how large a JPEG may be, in kB; its quality goes down until it fits")
+    ] = 40
+    check: Annotated[
+        bool, Meta(description="look at each photo: one face, near, upright, well lit and sharp (picamera2 only)")
+    ] = True
+    retakes: Annotated[
+        int, Meta(ge=0, le=2, description="how often a photo that is not good is taken again; the best one counts")
+    ] = 2
+    retake_pause_s: Annotated[
+        float, Meta(gt=0, le=10, description="how long the traveller has before the next attempt, in seconds")
+    ] = 0.8
+    capture_s: Annotated[
+        Seconds, Meta(description="how long one capture may take; then the camera hangs, and is started again")
+    ] = 2.0
+    deadline_s: Annotated[
+        Seconds, Meta(description="how long all attempts may take; then the crossing goes on without a photo")
+    ] = 6.0
 
 
 class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -61,8 +61,10 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "gpiozero": ("hw.panel", "hw.safe_outputs", "hw.simulated.pins", "hw.choose"),
     "picamera2": ("hw.camera_child",),
     "libcamera": ("hw.camera_child",),
+    "cv2": ("hw.photo", "hw.sight_child"),
+    "numpy": ("hw.photo", "hw.sight_child"),
     "zxingcpp": ("hw.picture",),
-    "PIL": ("hw.picture",),
+    "PIL": ("hw.picture", "hw.camera_child"),
     "paho": ("edge.uplink.link", "central.broker_link"),
     "joserfc": ("edge.seal", "edge.identity.signed", "provisioning", "central.registry", "central.enrolment"),
     "sqlite3": ("edge.cache",),
@@ -184,7 +186,13 @@ def test_everything_is_caught_only_in_thread_wrappers_and_main(module) -> None:
     assert len(broad_excepts(MODULES[module])) <= BROAD_EXCEPTS_ALLOWED.get(module, 0)
 
 
-IMPORTED_AS = {"paho-mqtt": "paho", "pillow": "PIL", "pyserial": "serial", "zxing-cpp": "zxingcpp"}
+IMPORTED_AS = {
+    "opencv-python-headless": "cv2",
+    "paho-mqtt": "paho",
+    "pillow": "PIL",
+    "pyserial": "serial",
+    "zxing-cpp": "zxingcpp",
+}
 
 
 def declared_libraries() -> set[str]:

@@ -16,6 +16,7 @@ from importlib import resources
 
 import msgspec
 
+from hw.camera import LARGEST_JPEG
 from hw.camera_child import serve
 from hw.simulated.scenario import CameraScenario
 
@@ -43,12 +44,12 @@ def specimen_jpeg(size_bytes: int) -> bytes:
     return jpeg[:2] + bytes(comments) + jpeg[2:] + _EOI
 
 
-def open_simulated(scenario: CameraScenario) -> Callable[[], bytes]:
+def open_simulated(scenario: CameraScenario) -> Callable[[bytes], bytes]:
     """Return what takes a photo, or hangs, fails, crashes, or sends garbage, each n-th time."""
     jpeg = specimen_jpeg(scenario.size_bytes)
     numbers = itertools.count(1)
 
-    def take() -> bytes:
+    def take(_: bytes) -> bytes:
         number = next(numbers)
         time.sleep(scenario.delay_s)
         if scenario.hang_every and number % scenario.hang_every == 0:
@@ -59,6 +60,8 @@ def open_simulated(scenario: CameraScenario) -> Callable[[], bytes]:
             raise RuntimeError("the scenario wants this photo to fail")
         if scenario.garbage_every and number % scenario.garbage_every == 0:
             return b"this is no photo"
+        if scenario.flood_every and number % scenario.flood_every == 0:
+            return specimen_jpeg(LARGEST_JPEG + 1)
         return jpeg
 
     return take

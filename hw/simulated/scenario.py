@@ -37,6 +37,7 @@ class CameraScenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     fail_every: Every = 0
     crash_every: Every = 0
     garbage_every: Every = 0
+    flood_every: Every = 0  # a photo far larger than any camera's
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

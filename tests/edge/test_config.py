@@ -176,7 +176,19 @@ WRONG = [
     (with_line("lanes.camera", "python = 3"), "lanes[0].camera.python must be text, got 3"),
     (with_line("lanes.camera", "width = 100"), "lanes[0].camera.width must be 160-4608, got 100"),
     (with_line("lanes.camera", "height = 5000"), "lanes[0].camera.height must be 120-3456, got 5000"),
-    (with_line("lanes.camera", "quality = 0"), "lanes[0].camera.quality must be 1-100, got 0"),
+    (with_line("lanes.camera", "quality = 0"), "lanes[0].camera.quality must be 1-95, got 0"),
+    (with_line("lanes.camera", "number = 16"), "lanes[0].camera.number must be 0-15, got 16"),
+    (with_line("lanes.camera", "photo_kb = 5"), "lanes[0].camera.photo_kb must be 10-500, got 5"),
+    (with_line("lanes.camera", 'check = "no"'), 'lanes[0].camera.check must be true or false, got "no"'),
+    (with_line("lanes.camera", "retakes = 3"), "lanes[0].camera.retakes must be 0-2, got 3"),
+    (
+        with_line("lanes.camera", "retake_pause_s = 0"),
+        "lanes[0].camera.retake_pause_s must be a number above 0, at most 10, got 0",
+    ),
+    (
+        with_line("lanes.camera", "capture_s = 0"),
+        "lanes[0].camera.capture_s must be a number above 0, at most 3600, got 0",
+    ),
     (with_line("lanes.camera", "deadline_s = 0"), f"lanes[0].camera.deadline_s must be {SECONDS}, got 0"),
     (with_line("lanes.panel", 'name = "a_b"'), f'lanes[0].panel.name must be {NAMES}, got "a_b"'),
     (

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from hw.camera import ChildCamera, picamera2_command
+from hw.camera import ChildCamera, picamera2_command, refuse_missing_picamera2
 from hw.camera_child import NOT_INSTALLED
-from hw.devices import DeviceLost, DeviceReady, PhotoFailed, PhotoTaken
+from hw.devices import DeviceError, DeviceLost, DeviceReady, Guidance, PhotoFailed, PhotoGuidance, PhotoTaken
 from hw.settings import CameraSettings
+from hw.sight import Sight
 from hw.simulated.camera_child import command, specimen_jpeg
 from hw.simulated.scenario import CameraScenario
 from tests.hw.conftest import Inbox
@@ -22,9 +26,10 @@ Opens = Callable[..., ChildCamera]
 def open_camera(inbox: Inbox) -> Iterator[Opens]:
     opened = []
 
-    def open_it(child: list[str] | CameraScenario, *, deadline_s: float = 10.0) -> ChildCamera:
+    def open_it(child: list[str] | CameraScenario, sight: Sight | None = None, **settings: float) -> ChildCamera:
         started = command(child) if isinstance(child, CameraScenario) else child
-        camera = ChildCamera(CameraSettings(deadline_s=deadline_s), started)
+        asked = {"deadline_s": 10.0, "capture_s": 10.0, "retake_pause_s": 0.01, **settings}
+        camera = ChildCamera(CameraSettings(**asked), started, sight)
         opened.append(camera)
         camera.start(inbox.put)
         return camera
@@ -36,6 +41,9 @@ def open_camera(inbox: Inbox) -> Iterator[Opens]:
 
 def behaving(**faults: int) -> CameraScenario:
     return CameraScenario(delay_s=0, **faults)
+
+
+READY = r"os.write(1, b'R\0\0\0\0')"
 
 
 def child(source: str) -> list[str]:
@@ -66,13 +74,22 @@ def test_a_photo_that_fails_is_not_the_end_of_the_camera(open_camera: Opens, inb
     assert taken[1] == PhotoFailed("camera", "2", "the camera failed: RuntimeError")
 
 
-def test_a_camera_that_hangs_costs_one_photo_and_is_started_again(open_camera: Opens, inbox: Inbox):
-    camera = open_camera(behaving(hang_every=2), deadline_s=1.0)
+def test_a_camera_that_hangs_is_started_again_and_the_photo_is_still_taken(open_camera: Opens, inbox: Inbox):
+    camera = open_camera(behaving(hang_every=2), capture_s=0.5)
     inbox.wait_for(DeviceReady)
     camera.take_photo("1")
     assert inbox.wait_for(PhotoTaken).request == "1"
     camera.take_photo("2")
-    assert inbox.next() == PhotoFailed("camera", "2", "the camera did not answer in time")
+    assert inbox.next() == DeviceLost("camera", "the camera did not answer in time")
+    assert inbox.next() == DeviceReady("camera")
+    assert inbox.next() == PhotoTaken("camera", "2", specimen_jpeg(40_000))
+
+
+def test_a_camera_that_hangs_longer_than_the_crossing_waits_costs_one_photo(open_camera: Opens, inbox: Inbox):
+    camera = open_camera(behaving(hang_every=1), deadline_s=0.3)
+    inbox.wait_for(DeviceReady)
+    camera.take_photo("1")
+    assert inbox.next() == PhotoFailed("camera", "1", "the camera did not answer in time")
     assert inbox.next() == DeviceLost("camera", "the camera did not answer in time")
     assert inbox.next() == DeviceReady("camera")
 
@@ -80,19 +97,45 @@ def test_a_camera_that_hangs_costs_one_photo_and_is_started_again(open_camera: O
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
+        ("hang_every", "the camera did not answer in time"),
         ("crash_every", "the camera's process ended"),
         ("garbage_every", "the camera's process sent something unexpected"),
+        ("flood_every", "the camera's process sent something unexpected"),
     ],
 )
-def test_a_process_that_crashes_or_babbles_costs_one_photo_and_is_started_again(
+def test_a_process_that_fails_twice_costs_one_photo_and_is_started_again(
     open_camera: Opens, inbox: Inbox, fault: str, reason: str
 ):
-    camera = open_camera(behaving(**{fault: 1}))
+    camera = open_camera(behaving(**{fault: 1}), capture_s=1.0 if fault == "hang_every" else 10.0)
     inbox.wait_for(DeviceReady)
     camera.take_photo("1")
-    assert inbox.next() == PhotoFailed("camera", "1", reason)
-    assert inbox.next() == DeviceLost("camera", reason)
+    assert [inbox.next() for _ in range(5)] == [
+        DeviceLost("camera", reason),
+        DeviceReady("camera"),
+        PhotoFailed("camera", "1", reason),
+        DeviceLost("camera", reason),
+        DeviceReady("camera"),
+    ]
+
+
+def test_a_process_that_is_killed_between_two_photos_is_lost_at_once_and_started_again(
+    open_camera: Opens, inbox: Inbox
+):
+    open_camera(child(f"{READY}; os.kill(os.getpid(), 9)"))
     assert inbox.next() == DeviceReady("camera")
+    assert inbox.next() == DeviceLost("camera", "the camera's process ended")
+    assert inbox.next() == DeviceReady("camera")
+
+
+def test_a_hundred_restarts_leave_no_process_and_no_descriptor(open_camera: Opens, inbox: Inbox, monkeypatch):
+    monkeypatch.setattr("hw.camera._PAUSES_S", (0.0,))
+    before = len(os.listdir("/proc/self/fd"))
+    camera = open_camera(["/bin/sh", "-c", r"printf 'R\0\0\0\0'"])
+    for _ in range(100):
+        assert inbox.wait_for(DeviceLost).reason == "the camera's process ended"
+    camera.stop()
+    assert len(os.listdir("/proc/self/fd")) <= before
+    assert Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split() == []
 
 
 @pytest.mark.parametrize(
@@ -100,9 +143,9 @@ def test_a_process_that_crashes_or_babbles_costs_one_photo_and_is_started_again(
     [
         "sys.exit()",
         "print('Hello')",
-        "os.write(1, b'R\\0\\0\\0\\0'); os.read(0, 1); os.write(1, b'P\\0\\0\\1\\0abc')",
-        "os.write(1, b'R\\0\\0\\0\\0'); os.read(0, 1); os.write(1, b'P\\xff\\xff\\xff\\xff')",
-        "os.write(1, b'R\\0\\0\\0\\0' * 2); time.sleep(60)",
+        READY + "; os.read(0, 4); os.write(1, b'A\\0\\0\\1\\0abc')",
+        READY + "; os.read(0, 4); os.write(1, b'A\\xff\\xff\\xff\\xff')",
+        READY + "; " + READY + "; time.sleep(60)",
     ],
     ids=["ends", "prints", "half a photo", "endless photo", "speaks unasked"],
 )
@@ -130,12 +173,24 @@ def test_an_interpreter_that_is_not_there_is_lost_once_with_its_name(open_camera
     assert inbox.next() == PhotoFailed("camera", "1", "the camera is not available")
 
 
-def test_missing_picamera2_is_lost_with_the_package_to_install(open_camera: Opens, inbox: Inbox):
+def test_picamera2_that_goes_missing_is_lost_with_the_package_to_install(open_camera: Opens, inbox: Inbox):
     started = picamera2_command(CameraSettings(python=sys.executable))
     started[1:2] = ["-I", "-S"]  # without site-packages there is no picamera2, wherever this runs
     open_camera(started)
     assert inbox.next() == DeviceLost("camera", NOT_INSTALLED)
     assert "python3-picamera2" in NOT_INSTALLED
+
+
+@pytest.mark.parametrize(
+    ("python", "message"),
+    [
+        ("/usr/bin/no-such-python", "camera: /usr/bin/no-such-python cannot be run"),
+        (sys.executable, "has no picamera2; apt install --no-install-recommends python3-picamera2"),
+    ],
+)
+def test_a_kiosk_without_picamera2_does_not_start_and_says_what_to_install(python: str, message: str):
+    with pytest.raises(DeviceError, match=message):
+        refuse_missing_picamera2(CameraSettings(python=python))
 
 
 def test_stop_ends_a_process_that_hangs_and_answers_what_was_asked(open_camera: Opens, inbox: Inbox):
@@ -153,3 +208,91 @@ def test_the_specimen_has_the_size_that_is_asked_for():
         assert len(specimen_jpeg(size)) == size
     assert specimen_jpeg(0).startswith(b"\xff\xd8\xff")
     assert specimen_jpeg(0).endswith(b"\xff\xd9")
+
+
+# --- what is looked at ------------------------------------------------------------------------------------------------
+
+
+def seeing(*answers: str) -> Sight:
+    """Return what sees this in one photo after the other; `hang`, `crash` and `babble` are what they say."""
+    source = f"""
+        from hw.camera_child import serve
+        def open_it():
+            answers = iter({answers!r})
+            def answer_to(_):
+                match next(answers):
+                    case "hang": time.sleep(60)
+                    case "crash": os.abort()
+                    case "error": raise RuntimeError
+                    case answer: return answer.encode()
+            return answer_to
+        serve(open_it)"""
+    return Sight(child(textwrap.dedent(source)))
+
+
+def photographed(inbox: Inbox) -> list[object]:
+    """Return what came of the photo `1`, without the JPEG."""
+    seen = []
+    while not seen or not isinstance(seen[-1], PhotoTaken):
+        seen.append(inbox.next())
+    return [event.quality if isinstance(event, PhotoTaken) else event for event in seen]
+
+
+def guided(*words: str) -> list[PhotoGuidance]:
+    return [PhotoGuidance("camera", "1", Guidance(word)) for word in words]
+
+
+@pytest.mark.parametrize(
+    ("answers", "guidance", "quality"),
+    [
+        (("",), (), ()),
+        (("closer", ""), ("closer",), ()),
+        (("closer,hold_still", "too_dark", "hold_still"), ("closer", "too_dark"), ("hold_still",)),
+        (("hold_still", "nobody_there", "closer"), ("hold_still", "nobody_there"), ("hold_still",)),
+        (("nobody_there",) * 3, ("nobody_there",) * 2, ("nobody_there",)),
+    ],
+    ids=["good at once", "good at last", "better each time", "worse each time", "nobody there"],
+)
+def test_a_photo_that_is_not_good_is_taken_again_at_most_twice_and_the_best_counts(
+    open_camera: Opens, inbox: Inbox, answers, guidance, quality
+):
+    camera = open_camera(behaving(), seeing(*answers))
+    inbox.wait_for(DeviceReady)
+    camera.take_photo("1")
+    assert photographed(inbox) == [*guided(*guidance), quality]
+
+
+def test_no_photo_is_taken_again_where_there_is_no_time_for_it(open_camera: Opens, inbox: Inbox):
+    camera = open_camera(behaving(), seeing("closer"), deadline_s=10, retake_pause_s=10)
+    inbox.wait_for(DeviceReady)
+    camera.take_photo("1")
+    assert photographed(inbox) == [(Guidance.CLOSER,)]
+
+
+def test_a_camera_that_hangs_at_the_second_attempt_does_not_cost_the_first_photo(open_camera: Opens, inbox: Inbox):
+    camera = open_camera(behaving(hang_every=2), seeing("closer"), deadline_s=1.5)
+    inbox.wait_for(DeviceReady)
+    camera.take_photo("1")
+    assert photographed(inbox) == [*guided("closer"), (Guidance.CLOSER,)]
+
+
+@pytest.mark.parametrize("fault", ["hang", "crash", "error", "no word of ours"])
+def test_a_photo_that_nobody_could_look_at_is_kept_and_that_is_told_once(
+    open_camera: Opens, inbox: Inbox, monkeypatch, fault: str
+):
+    monkeypatch.setattr("hw.sight.LOOK_S", 1.0)
+    camera = open_camera(behaving(), seeing(fault))
+    inbox.wait_for(DeviceReady)
+    for _ in range(2):
+        camera.take_photo("1")
+    (lost, first), (second,) = photographed(inbox), photographed(inbox)
+    assert (type(lost), lost.device) == (DeviceLost, "camera-sight")
+    assert (first, second) == (None, None)
+
+
+def test_what_looks_again_is_told_and_a_missing_interpreter_costs_no_photo(open_camera: Opens, inbox: Inbox):
+    camera = open_camera(behaving(), Sight(["/usr/bin/no-such-python"]))
+    inbox.wait_for(DeviceReady)
+    camera.take_photo("1")
+    reason = "/usr/bin/no-such-python cannot be run: No such file or directory"
+    assert photographed(inbox) == [DeviceLost("camera-sight", reason), None]
