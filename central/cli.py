@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from central import config, database, overview, reconcile, registry
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
+from central.console import cli as console_cli
 from central.enrolment.cli import add_verbs as add_enrolment_verbs
 from central.journal import ERROR, log
 from central.store import Store
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     status = verbs.add_parser("status", parents=[common], help="how far each stream is held, and what to look at")
     status.add_argument("--json", action="store_true", help="print JSON")
     status.set_defaults(call=_status)
+    console_cli.add_verbs(verbs, common)
     return parser
 
 

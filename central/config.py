@@ -7,6 +7,7 @@ in one.
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -114,12 +115,38 @@ class EnrolmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     tries_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30  # from one address
 
 
+class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the fleet console is served, and how long somebody stays signed in.
+
+    `origin` is what stands in the browser's address bar, scheme and port included. Without a certificate the console
+    serves this machine alone, or a reverse proxy on it that speaks TLS.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8470
+    origin: Annotated[str, Meta(pattern=r"^(https?://[a-z0-9.:\[\]-]+)?\Z")] = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For is believed
+    idle_min: Annotated[int, Meta(ge=5, le=1440)] = 60
+    longest_h: Annotated[int, Meta(ge=1, le=168)] = 12
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Every origin under which browsers see the console."""
+        if self.origin:
+            return (self.origin,)
+        scheme = "https" if self.certificate else "http"
+        return tuple(f"{scheme}://{host}:{self.port}" for host in ("127.0.0.1", "localhost", "[::1]"))
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of central.toml; paths are absolute, relative ones were taken from the file's folder."""
 
     database: DatabaseSettings = DatabaseSettings()
     collector: CollectorSettings = CollectorSettings()
     fleet: FleetSettings = FleetSettings()
+    console: ConsoleSettings = ConsoleSettings()
     broker: BrokerSettings | None = None  # these two are needed to collect, and for nothing else
     keys: KeySettings | None = None
     enrolment: EnrolmentSettings | None = None
@@ -171,8 +198,32 @@ def parse(text: str, path: Path) -> Settings:
         )
     except msgspec.ValidationError as error:
         raise _explained(name, str(error)) from None
+    _check_console(name, settings.console)
     database = msgspec.structs.replace(settings.database, url=_database_url(name, settings.database.url, folder))
     return msgspec.structs.replace(settings, database=database, file=name)
+
+
+def _check_console(name: str, console: ConsoleSettings) -> None:
+    if (console.certificate is None) != (console.key is None):
+        raise SettingError(name, "console.certificate", "must be set together with console.key")
+    is_local = console.host == "localhost" or _is_loopback(console.host)
+    if not is_local and console.certificate is None:
+        right = "must be 127.0.0.1 or ::1 unless certificate and key are set; passwords cross no network in the clear"
+        raise SettingError(name, "console.host", right, got=console.host)
+    if not is_local and not console.origin:
+        raise SettingError(name, "console.origin", "must be what browsers call it, for example https://console.example")
+    if console.certificate is not None and console.origin.startswith("http:"):
+        raise SettingError(name, "console.origin", "must start with https:// when there is a certificate")
+    is_local_origin = any(console.origin.startswith(f"http://{host}") for host in ("127.0.0.1", "localhost", "[::1]"))
+    if console.origin.startswith("http:") and not is_local_origin:
+        raise SettingError(name, "console.origin", "must start with https://; a reverse proxy can speak TLS")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _path(kind: type, value: object, folder: Path) -> object:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import context
 
 import central.alerts.tables
-import central.fleet.tables  # noqa: F401  (both add their tables to the metadata)
+import central.console.tables
+import central.fleet.tables  # noqa: F401  (they add their tables to the metadata)
 from central.tables import metadata
 
 context.configure(

@@ -1,0 +1,1 @@
+"""The fleet console: what central operations open in the morning."""
