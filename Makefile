@@ -54,7 +54,7 @@ broker:
 
 test-servers:
 	@provisioning/prepare packages mosquitto postgresql systemd udev fuse3 e2fsprogs faketime umockdev \
-		libxkbcommon0 xkb-data
+		libxkbcommon0 xkb-data chromium
 
 # No path, no index and no time of making gets into a lock file, so two people who lock get the same bytes.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

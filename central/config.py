@@ -7,10 +7,10 @@ in one.
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import msgspec
 import sqlalchemy
@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 
 from edge.errors import SettingError
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
@@ -206,7 +207,7 @@ def parse(text: str, path: Path) -> Settings:
 def _check_console(name: str, console: ConsoleSettings) -> None:
     if (console.certificate is None) != (console.key is None):
         raise SettingError(name, "console.certificate", "must be set together with console.key")
-    is_local = console.host == "localhost" or _is_loopback(console.host)
+    is_local = console.host in LOOPBACK
     if not is_local and console.certificate is None:
         right = "must be 127.0.0.1 or ::1 unless certificate and key are set; passwords cross no network in the clear"
         raise SettingError(name, "console.host", right, got=console.host)
@@ -214,16 +215,8 @@ def _check_console(name: str, console: ConsoleSettings) -> None:
         raise SettingError(name, "console.origin", "must be what browsers call it, for example https://console.example")
     if console.certificate is not None and console.origin.startswith("http:"):
         raise SettingError(name, "console.origin", "must start with https:// when there is a certificate")
-    is_local_origin = any(console.origin.startswith(f"http://{host}") for host in ("127.0.0.1", "localhost", "[::1]"))
-    if console.origin.startswith("http:") and not is_local_origin:
+    if console.origin.startswith("http:") and urlsplit(console.origin).hostname not in LOOPBACK:
         raise SettingError(name, "console.origin", "must start with https://; a reverse proxy can speak TLS")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _path(kind: type, value: object, folder: Path) -> object:

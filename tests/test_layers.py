@@ -73,9 +73,10 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("central", "provisioning.demo"),
     "alembic": ("central",),
     "psycopg": ("central",),
-    "segno": ("provisioning",),
+    "segno": ("central.console", "provisioning"),
     "starlette": ("central",),
     "uvicorn": ("central",),
+    **dict.fromkeys(("argon2", "jinja2", "pyotp", "zxcvbn"), ("central.console",)),
 }
 
 # Where a broad `except` is right: what runs there must not end for any reason, and says so beside it.
@@ -187,6 +188,7 @@ def test_everything_is_caught_only_in_thread_wrappers_and_main(module) -> None:
 
 
 IMPORTED_AS = {
+    "argon2-cffi": "argon2",
     "opencv-python-headless": "cv2",
     "paho-mqtt": "paho",
     "pillow": "PIL",

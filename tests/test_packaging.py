@@ -24,6 +24,7 @@ OURS = {"edge", "hw", "central", "provisioning", "bench", "tests"}
 FROM_APT_ALONE = {"picamera2", "libcamera"}
 # bench/peers/thingsboard.py runs in a virtual environment of its own, which the bench makes and throws away.
 IN_A_VENV_OF_THEIR_OWN = {"tb_gateway_mqtt", "thingsboard_gateway"}
+FOR_OTHER_SYSTEMS = {"colorama", "tzdata", "httpx2-jsfetch"}  # the two for Windows, the last for Python in a browser
 FROM_APT = {"3.13": {"lgpio"}}  # PyPI has no wheel of it for this Python
 
 
@@ -121,7 +122,7 @@ def test_no_pin_is_left_out_on_a_machine_that_we_support(python, machine):
     }
     for name in LOCKED_EXTRAS:
         left_out = {n for n, (r, _) in locked(name).items() if r.marker and not r.marker.evaluate(environment)}
-        assert left_out <= {"colorama", "tzdata"} | FROM_APT.get(python, set()), name  # the two are for Windows alone
+        assert left_out <= FOR_OTHER_SYSTEMS | FROM_APT.get(python, set()), name
 
 
 def test_what_both_locks_pin_they_pin_alike():

@@ -90,3 +90,37 @@ def test_a_file_that_is_not_there_is_an_error_of_settings(tmp_path):
     (tmp_path / "central.toml").write_bytes(b"\xff")
     with pytest.raises(SettingError, match="UTF-8"):
         load(tmp_path / "central.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('host = "0.0.0.0"', "console.host"),
+        ('host = "192.0.2.1"', "console.host"),
+        ('host = "console.example"', "console.host"),
+        ('host = "0.0.0.0"\ncertificate = "c"\nkey = "k"', "console.origin"),
+        ('certificate = "c"', "console.certificate"),
+        ('key = "k"', "console.certificate"),
+        ('origin = "http://console.example"', "console.origin"),
+        ('origin = "http://localhost.evil.example"', "console.origin"),
+        ('origin = "https://console.example/"', "console.origin"),
+        ('origin = "http://127.0.0.1"\ncertificate = "c"\nkey = "k"', "console.origin"),
+        ("port = 0", "console.port"),
+        ("idle_min = 1", "console.idle_min"),
+    ],
+)
+def test_a_console_that_would_be_seen_without_tls_or_from_anywhere_is_refused(text, key):
+    with pytest.raises(SettingError) as caught:
+        parse(f"[console]\n{text}", HERE)
+    assert key in str(caught.value)
+
+
+def test_a_console_is_served_to_this_machine_or_by_its_name_over_tls():
+    assert parse("", HERE).console.origins == (
+        "http://127.0.0.1:8470",
+        "http://localhost:8470",
+        "http://[::1]:8470",
+    )
+    text = '[console]\nhost = "::"\norigin = "https://console.example"\ncertificate = "c"\nkey = "k"'
+    assert parse(text, HERE).console.origins == ("https://console.example",)
+    assert parse('[console]\norigin = "https://console.example"', HERE).console.host == "127.0.0.1"

@@ -10,7 +10,12 @@ import pytest
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(path.name for path in SYSTEMD.glob("*.service"))
-DAEMONS = ["landfall-broker.service", "landfall-collector.service", "landfall-kiosk.service"]
+DAEMONS = [
+    "landfall-broker.service",
+    "landfall-collector.service",
+    "landfall-console.service",
+    "landfall-kiosk.service",
+]
 OURS = DAEMONS[1:]  # the broker is mosquitto, which systemd need not watch: kiosks keep what it does not take
 CLOCK_FLOOR = "landfall-clock-floor.service"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
@@ -64,7 +69,7 @@ def test_keys_and_travellers_stay_out_of_swap_and_dumps(unit):
     assert values(unit, "MemorySwapMax") == ["0"]
 
 
-@pytest.mark.parametrize("unit", DAEMONS)
+@pytest.mark.parametrize("unit", [unit for unit in DAEMONS if unit != "landfall-console.service"])
 def test_every_key_is_handed_over_as_a_credential_under_its_own_name(unit):
     credentials = [value.split(":") for value in values(unit, "LoadCredential")]
     assert [Path(path).name for _, path in credentials] == [name for name, _ in credentials]
@@ -82,6 +87,11 @@ def test_the_kiosk_never_holds_what_opens_a_letter_or_signs_a_receipt():
         "opening.pub.json",
         "receipt.pub.json",
     }
+
+
+def test_the_console_is_given_no_key_and_runs_as_nobody_who_has_one():
+    assert values("landfall-console.service", "LoadCredential") == []
+    assert values("landfall-console.service", "User") != values("landfall-collector.service", "User")
 
 
 @pytest.mark.parametrize("unit", DAEMONS)
@@ -171,7 +181,7 @@ def test_users_and_folders_come_out_as_described(tmp_path):
     assert {name: groups[name] for name in ("dialout", "gpio", "video")} == dict.fromkeys(
         ("dialout", "gpio", "video"), "landfall"
     )
-    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 3
+    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 4
 
     confs = sorted(str(path) for path in (SYSTEMD / "tmpfiles.d").glob("*.conf"))
     made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", *confs)
@@ -181,7 +191,12 @@ def test_users_and_folders_come_out_as_described(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("unit", "room"), [("landfall-kiosk.service", "edge"), ("landfall-collector.service", "central")]
+    ("unit", "room"),
+    [
+        ("landfall-kiosk.service", "edge"),
+        ("landfall-collector.service", "central"),
+        ("landfall-console.service", "central"),
+    ],
 )
 def test_the_command_of_the_unit_is_one_that_the_room_knows(unit, room):
     _, verb, option, _ = values(unit, "ExecStart")[0].split()
