@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.errors import LandfallError, SettingError
+from edge.officer_cli import add_verbs as add_officer_verbs
 from edge.queue.cli import add_verbs as add_queue_verbs
 from hw.devices import DeviceError
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(read)
     read.set_defaults(run=_read, failed=2)
 
+    add_officer_verbs(verbs, _add_config, _add_json)
     queue = verbs.add_parser("queue", help="look into the local cache")
     add_queue_verbs(queue, _add_config, _add_json)
     return parser

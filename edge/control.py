@@ -35,7 +35,7 @@ class ControlAsked:
     """Somebody on this machine asks; `reply` takes the answer and may be called from any thread, once."""
 
     verb: str
-    arguments: dict[str, Any]
+    arguments: dict[str, Any] = field(repr=False)  # what an officer keys in is a traveller's
     reply: Callable[[dict[str, Any]], None] = field(repr=False)
 
 

@@ -21,6 +21,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
+import uuid6
 
 from edge.cache import CacheReader
 from edge.config import Settings, digest
@@ -29,6 +30,7 @@ from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
     DeadlinePassed,
+    Draft,
     EpochEnded,
     Guide,
     LaneEvent,
@@ -56,6 +58,7 @@ from edge.health import Survey, Vitals, health
 from edge.log import Log, Priority
 from edge.machine import Machine
 from edge.notify import Systemd
+from edge.officers import Officers
 from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
 from edge.wiring import Lane, build
@@ -96,6 +99,7 @@ class Daemon:
         self._centre, self._lanes = parts.centre, parts.lanes
         self._lane_of_device = {name: lane for lane in self._lanes for name in lane.devices.names()}
         self._lane_of_draft: dict[str, Lane] = {}
+        self._officers = Officers(self._lanes, self._hand, self._recorder, lambda: str(uuid6.uuid7()))
         self._vitals = Vitals(settings_sha256=digest(settings))
         self._surveyor = Surveyor(settings, Machine(), self._inbox.put, SURVEY_S)
         self._threads: list[threading.Thread] = []
@@ -153,12 +157,15 @@ class Daemon:
         for lane in self._lanes:
             if lane.kiosk.deadline_s is not None and lane.kiosk.deadline_s <= now.clock.boottime_s:
                 self._hand(lane, DeadlinePassed(), now)
+        self._officers.close_idle_groups(now)
         if self._health_at_s <= now.clock.boottime_s:
             self._publish_health(now)
         self._systemd.notify("WATCHDOG=1")
 
     def _next_deadline_s(self) -> float:
         deadlines = [lane.kiosk.deadline_s for lane in self._lanes if lane.kiosk.deadline_s is not None]
+        if (idle_s := self._officers.deadline_s) is not None:
+            deadlines.append(idle_s)
         return min([self._health_at_s, *deadlines])
 
     def _take(self, event: Any, now: Moment) -> None:
@@ -200,10 +207,12 @@ class Daemon:
             case _:
                 self._hand(self._lane_of_device[event.device], event, now)
 
-    def _hand(self, lane: Lane, event: LaneEvent, now: Moment) -> None:
-        """Give an event to a lane and do what it asks for, in that order."""
-        for action in lane.kiosk.handle(event, now):
+    def _hand(self, lane: Lane, event: LaneEvent, now: Moment) -> list[Draft]:
+        """Give an event to a lane and do what it asks for, in that order; return what it wants recorded."""
+        actions = lane.kiosk.handle(event, now)
+        for action in actions:
             self._perform(lane, action)
+        return [action.draft for action in actions if isinstance(action, Record)]
 
     def _perform(self, lane: Lane, action: Action) -> None:
         devices = lane.devices
@@ -222,6 +231,7 @@ class Daemon:
                 lane.guidance = action.guidance
             case Record():
                 self._lane_of_draft[action.draft.id] = lane
+                self._officers.drafted(lane, action.draft)
                 self._recorder.record(action.draft)
             case ProbeStore():
                 self._recorder.probe()
@@ -230,6 +240,7 @@ class Daemon:
         if self._reader is None:
             self._reader = CacheReader.open(self._path)
             self._start("uplink", self._uplink.run)
+            self._officers.restore_groups(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
             self._log(Priority.NOTICE, "store ready", heads=len(self._reader.heads()))
         self._vitals.is_store_ready, self._vitals.store_error = True, ""
@@ -241,6 +252,7 @@ class Daemon:
             self._vitals.is_store_ready, self._vitals.store_error = False, event.reason
             self._log(Priority.ERROR, "record failed, lane closed", reason=event.reason)
             self._tell_soon()
+        self._officers.recorded(event)
         lane = self._lane_of_draft.pop(event.id, None)
         if lane is not None:
             self._hand(lane, event, now)
@@ -312,7 +324,8 @@ class Daemon:
                 return self._health(now)
             case "receipts":
                 return self._take_receipts(asked.arguments.get("receipts"), now)
-        return {"error": f"unknown verb {asked.verb!r}"}
+        answer = self._officers.answer(asked.verb, asked.arguments, now)
+        return {"error": f"unknown verb {asked.verb!r}"} if answer is None else answer
 
     def _take_receipts(self, receipts: object, now: Moment) -> dict[str, Any]:
         """Follow receipts that were carried here, or report them, as the uplink does with those that come by MQTT.

@@ -97,6 +97,15 @@ class Kiosk:
         self._held: DocumentRead | None = None  # the next traveller was quick
 
     @property
+    def traveller(self) -> str:
+        """Return the id that the crossing of whoever is at the lane has, or will have; empty while nobody is there."""
+        return self._traveller.id if self._traveller is not None else ""
+
+    def gave_up(self, draft: str) -> bool:
+        """Tell whether the lane waits no longer for this draft: if it is recorded all the same, it is voided."""
+        return self._late.gave_up(draft)
+
+    @property
     def direction(self) -> Direction:
         """Return which way people cross here now."""
         return self._direction

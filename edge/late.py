@@ -25,6 +25,10 @@ class LateRecords:
         """Note that the lane has closed without waiting for this draft any longer."""
         self._given_up[draft] = group
 
+    def gave_up(self, draft: str) -> bool:
+        """Tell whether nobody has heard yet what became of this draft, and nobody waits."""
+        return draft in self._given_up
+
     def handle(self, event: LaneEvent, now: Moment) -> list[Record]:
         """Take any event of the lane, and return the amendments that have to be recorded now."""
         match event:

@@ -318,8 +318,9 @@ class Recorder:
         """Return the count of the draft's group as it will be, to be kept in the same transaction."""
         if isinstance(draft, DecisionDraft) or not draft.group:
             return {}
-        count = int(self._store.state(count_of(draft.group)) or 0)
-        return {count_of(draft.group): str(count + (1 if isinstance(draft, CrossingDraft) else -1))}
+        if not (count := self._store.state(count_of(draft.group))):
+            return {}  # the group was closed meanwhile
+        return {count_of(draft.group): str(int(count) + (1 if isinstance(draft, CrossingDraft) else -1))}
 
     def _write_audit(self, event: str, **detail: object) -> None:
         moment = self._now()

@@ -13,7 +13,7 @@ from tests.edge.desk import Desk
 from tests.edge.lane import moment
 
 FERRY = Group(
-    "group-1", "2026-03-01T12:00:00.000Z", 120, Conveyance("vessel", "9187655", "L'Express des Iles"), "A-1042"
+    "group-1", "2026-03-01T12:00:00.000Z", 120, Conveyance("vessel", "9074729", "L'Express des Iles"), "A-1042"
 )
 
 
@@ -42,6 +42,7 @@ def test_a_group_that_nobody_joins_is_due_and_one_that_grows_is_not() -> None:
 
 def test_the_count_is_kept_with_the_crossing_and_survives_a_restart(tmp_path: Path) -> None:
     with Desk(tmp_path / "cache.db") as desk:
+        desk.recorder.keep(count_of("group-1"), "0")
         for id in ("a", "b", "c"):
             desk.cross(id, group="group-1")
         desk.recorder.record(VoidDraft("d", desk.clock.now(), "c", "entered_twice", "A-1042", "group-1"))

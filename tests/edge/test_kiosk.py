@@ -676,7 +676,7 @@ def test_nothing_that_is_keyed_in_is_put_to_another_traveller(state) -> None:
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
-FERRY = Group("group-1", "2026-03-01T12:00:00.000Z", 120, Conveyance("vessel", "9187655", "L'Express des Iles"))
+FERRY = Group("group-1", "2026-03-01T12:00:00.000Z", 120, Conveyance("vessel", "9074729", "L'Express des Iles"))
 
 
 def test_the_next_crossings_belong_to_the_open_group_and_its_conveyance() -> None:

@@ -1,0 +1,354 @@
+"""What officers ask of the running kiosk: manual mode, keying in, voids, decisions and groups.
+
+Owns the verbs of the control socket that change a lane, their forms and their answers. It runs in the main loop alone.
+Always true: everything goes through the lane and the recorder, so what is answered as recorded is on disk; what an
+officer has typed is in no answer, log or error; who asks for what cannot be done is told why.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge import groups
+from edge.cache import CacheReader
+from edge.documents.keyed import keyed
+from edge.documents.ships import imo_number, imo_number_check
+from edge.events import (
+    CrossingDraft,
+    DecisionDraft,
+    DecisionTaken,
+    DocumentKeyed,
+    Draft,
+    FormKeyed,
+    LaneEvent,
+    Moment,
+    Recorded,
+    RecordFailed,
+    VoidAsked,
+)
+from edge.groups import Group
+from edge.kiosk import State
+from edge.recorder import Recorder
+from edge.wire.crossing import Conveyance, Direction, ReadDocument
+from edge.wiring import Lane
+from hw.devices import Button, ButtonPressed
+
+MOST_REMEMBERED = 200
+TOO_LATE = "the disk did not answer in time, and the lane has closed"
+KEYED = "keyed"  # the reader of what was typed
+
+# A service number, never a name: without a digit it is none.
+OFFICER = r"^(?=[A-Z0-9.-]*[0-9])[A-Z0-9][A-Z0-9.-]{0,15}\Z"
+Officer = Annotated[str, Meta(pattern=rf"{OFFICER}|^\Z")]
+Short = Annotated[str, Meta(max_length=120)]
+
+
+class _Asked(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What every verb may say: which lane, where there are two, and who asks."""
+
+    lane: str = ""
+    officer: Officer = ""
+
+
+class ManualAsked(_Asked):
+    """Begin or end manual mode."""
+
+    on: bool = True
+
+
+class EnterAsked(_Asked):
+    """Key in a document of whoever is at the lane, or a form of an outage (`written_at` is the time on it)."""
+
+    typed: dict[str, Short]
+    is_document: bool = True
+    written_at: str = ""
+    direction: Direction | None = None
+    result: Literal["passed", "referred"] | None = None
+
+
+class VoidVerb(_Asked):
+    """Void the last crossing of the lane, or the last form."""
+
+    reason: Literal["entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other"] = "other"
+    is_form: bool = False
+
+
+class DecideAsked(_Asked):
+    """Decide about the traveller at the lane, or about the last one who was referred."""
+
+    result: Literal["passed", "referred"]
+
+
+class GroupAsked(_Asked):
+    """Open a group, close it, or show it."""
+
+    do: Literal["open", "close", "show"] = "show"
+    expected: Annotated[int, Meta(ge=1, le=100_000)] | None = None
+    conveyance: Literal["flight", "vessel", "vehicle", "private"] | None = None
+    number: Short = ""
+    name: Short = ""
+
+
+class OutcomeAsked(msgspec.Struct, forbid_unknown_fields=True):
+    """Ask what became of something that was asked for before."""
+
+    id: str
+
+
+VERBS: dict[str, type[msgspec.Struct]] = {
+    "manual": ManualAsked,
+    "enter": EnterAsked,
+    "void": VoidVerb,
+    "decide": DecideAsked,
+    "group": GroupAsked,
+    "outcome": OutcomeAsked,
+}
+
+
+class _Refused(Exception):
+    """What was asked for cannot be done now; the text says why."""
+
+
+class Officers:
+    """Answers officers. `hand` gives a lane an event and returns the drafts that it asked to be recorded."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        hand: Callable[[Lane, LaneEvent, Moment], list[Draft]],
+        recorder: Recorder,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._lanes = {lane.settings.name: lane for lane in lanes}
+        self._hand, self._recorder, self._new_id = hand, recorder, new_id
+        self._came_of: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    # --- called by the main loop -------------------------------------------------------------------------------------
+
+    def answer(self, verb: str, arguments: dict[str, Any], now: Moment) -> dict[str, Any] | None:
+        """Do what an officer asks and return the answer; None for a verb that is none of an officer's."""
+        if verb not in VERBS:
+            return None
+        try:
+            asked = msgspec.convert(arguments, VERBS[verb])
+        except msgspec.ValidationError as error:  # its text may quote what was typed
+            place = str(error).partition(" - at ")[2].strip("`")
+            return {"error": f"{verb}: {place or 'an argument'} is not right"}
+        try:
+            match asked:
+                case ManualAsked():
+                    return self._manual(asked, now)
+                case EnterAsked(written_at=""):
+                    return self._enter(asked, now)
+                case EnterAsked():
+                    return self._enter_form(asked, now)
+                case VoidVerb():
+                    event = VoidAsked(asked.reason, asked.officer, asked.is_form)
+                    return self._afterwards(asked, event, "there is no crossing that can be voided (any more)", now)
+                case DecideAsked():
+                    decision = DecisionTaken(asked.result, asked.officer)
+                    return self._afterwards(asked, decision, "nobody waits for a decision (any more)", now)
+                case GroupAsked():
+                    return self._group(asked, now)
+                case OutcomeAsked():
+                    return self._outcome(asked)
+        except _Refused as refused:
+            return {"error": str(refused)}
+        return None
+
+    def drafted(self, lane: Lane, draft: Draft) -> None:
+        """Take note of what is going to be recorded for a lane."""
+        if draft.id in self._came_of:
+            self._came_of[draft.id] |= _said_by(draft)
+
+    def recorded(self, event: Recorded | RecordFailed) -> None:
+        """Take note of what became of a draft."""
+        if (found := self._came_of.get(event.id)) is None:
+            return
+        if self._lanes[found["lane"]].kiosk.gave_up(event.id):
+            found |= {"state": "failed", "reason": TOO_LATE}
+        elif isinstance(event, Recorded):
+            found |= {"state": "recorded", "sequence": event.position.sequence}
+        else:
+            found |= {"state": "failed", "reason": event.reason}
+
+    @property
+    def deadline_s(self) -> float | None:
+        """Return when the next group is idle for too long, or None."""
+        times = [lane.kiosk.group.deadline_s for lane in self._lanes.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def close_idle_groups(self, now: Moment) -> None:
+        """Close the groups that nobody has joined for too long."""
+        for lane in self._lanes.values():
+            if (due_s := lane.kiosk.group.deadline_s) is not None and due_s <= now.clock.boottime_s:
+                self._close_group(lane, "idle")
+
+    def restore_groups(self, reader: CacheReader, now: Moment) -> None:
+        """Open the groups again that were open before the restart."""
+        for name, lane in self._lanes.items():
+            if (group := groups.decode(reader.state(groups.group_of(name)))) is not None:
+                lane.kiosk.group.open(group, now, count=int(reader.state(groups.count_of(group.id)) or 0))
+
+    # --- documents ---------------------------------------------------------------------------------------------------
+
+    def _manual(self, asked: ManualAsked, now: Moment) -> dict[str, Any]:
+        lane = self._lane(asked)
+        if asked.on is not (lane.kiosk.state is State.MANUAL):
+            if asked.on and not lane.kiosk.takes(ButtonPressed):
+                raise _Refused(_busy(lane))
+            self._hand(lane, ButtonPressed("control", Button.MANUAL), now)
+        return {"lane": lane.settings.name, "state": lane.kiosk.state.value}
+
+    def _enter(self, asked: EnterAsked, now: Moment) -> dict[str, Any]:
+        lane = self._lane(asked)
+        if not lane.kiosk.takes(DocumentKeyed):
+            raise _Refused(_busy(lane))
+        document = _document(asked, "manual", now)
+        drafts = self._hand(lane, DocumentKeyed(document, asked.officer), now)
+        return self._await(lane, lane.kiosk.traveller, drafts)
+
+    def _enter_form(self, asked: EnterAsked, now: Moment) -> dict[str, Any]:
+        lane = self._lane(asked)
+        if asked.result is None or not asked.officer:
+            raise _Refused("a form needs the result that stands on it, and the officer who keys it in")
+        document = _document(asked, "paper", now)
+        direction = asked.direction or lane.kiosk.direction
+        form = FormKeyed(document, _written_at(asked.written_at, now), direction, asked.result, asked.officer)
+        (draft,) = self._hand(lane, form, now)
+        return self._await(lane, draft.id, [draft])
+
+    def _afterwards(
+        self, asked: VoidVerb | DecideAsked, event: VoidAsked | DecisionTaken, refusal: str, now: Moment
+    ) -> dict[str, Any]:
+        lane = self._lane(asked)
+        drafts = self._hand(lane, event, now)
+        if not drafts:
+            raise _Refused(f"lane {lane.settings.name}: {refusal}")
+        return self._await(lane, drafts[0].id, drafts)
+
+    def _await(self, lane: Lane, id: str, drafts: list[Draft]) -> dict[str, Any]:
+        """Remember that somebody wants to know what becomes of this, and say by which id to ask."""
+        self._came_of[id] = {"state": "pending", "lane": lane.settings.name}
+        for draft in drafts:
+            self.drafted(lane, draft)
+        while len(self._came_of) > MOST_REMEMBERED:
+            self._came_of.popitem(last=False)
+        return {"id": id, "lane": lane.settings.name}
+
+    def _outcome(self, asked: OutcomeAsked) -> dict[str, Any]:
+        found = self._came_of.get(asked.id)
+        if found is None:
+            raise _Refused("nothing is known of this id (any more)")
+        lane = self._lanes[found["lane"]]
+        has_left = "result" not in found and lane.kiosk.traveller != asked.id
+        if found["state"] == "pending" and (has_left or lane.kiosk.gave_up(asked.id)):
+            return {**found, "state": "failed", "reason": TOO_LATE}
+        return dict(found)
+
+    # --- groups ------------------------------------------------------------------------------------------------------
+
+    def _group(self, asked: GroupAsked, now: Moment) -> dict[str, Any]:
+        lane = self._lane(asked)
+        match asked.do:
+            case "open":
+                return self._open_group(lane, asked, now)
+            case "close":
+                if lane.kiosk.group.group is None:
+                    raise _Refused(f"lane {lane.settings.name}: no group is open")
+                shown = self._shown(lane)
+                self._close_group(lane, "officer", asked.officer)
+                return shown
+        return self._shown(lane)
+
+    def _open_group(self, lane: Lane, asked: GroupAsked, now: Moment) -> dict[str, Any]:
+        self._close_group(lane, "next_group", asked.officer)
+        is_ship = asked.conveyance == "vessel" and bool(asked.number)
+        number = imo_number(asked.number) if is_ship else asked.number.strip()
+        conveyance = Conveyance(asked.conveyance, number=number, name=asked.name.strip()) if asked.conveyance else None
+        group = Group(self._new_id(), now.text, asked.expected, conveyance, asked.officer)
+        lane.kiosk.group.open(group, now)
+        self._recorder.keep(groups.group_of(lane.settings.name), groups.encode(group))
+        self._recorder.keep(groups.count_of(group.id), "0")
+        shown = self._shown(lane)
+        if is_ship:
+            shown["number_check"] = imo_number_check(number).result.value
+        self._recorder.audit("group_opened", **shown, officer=asked.officer)
+        return shown
+
+    def _close_group(self, lane: Lane, why: Literal["officer", "next_group", "idle"], officer: str = "") -> None:
+        count = lane.kiosk.group.count
+        if (group := lane.kiosk.group.close()) is None:
+            return
+        self._recorder.keep(groups.group_of(lane.settings.name), "")
+        self._recorder.keep(groups.count_of(group.id), "")
+        self._recorder.audit(
+            "group_closed",
+            lane=lane.settings.name,
+            group=group.id,
+            count=count,
+            expected=group.expected,
+            reason=why,
+            officer=officer,
+        )
+
+    def _shown(self, lane: Lane) -> dict[str, Any]:
+        open_one = lane.kiosk.group
+        if (group := open_one.group) is None:
+            return {"lane": lane.settings.name, "group": None}
+        return {
+            "lane": lane.settings.name,
+            "group": group.id,
+            "opened_at": group.opened_at,
+            "count": open_one.count,
+            "expected": group.expected,
+            "conveyance": msgspec.to_builtins(group.conveyance),
+        }
+
+    # --- helpers -----------------------------------------------------------------------------------------------------
+
+    def _lane(self, asked: _Asked) -> Lane:
+        if not asked.lane and len(self._lanes) == 1:
+            return next(iter(self._lanes.values()))
+        if asked.lane not in self._lanes:
+            raise _Refused(f"say which lane: {', '.join(self._lanes)}")
+        return self._lanes[asked.lane]
+
+
+def _busy(lane: Lane) -> str:
+    if lane.kiosk.state is State.CLOSED:
+        return f"lane {lane.settings.name} is closed, since nothing can be recorded; use a paper form"
+    return f"lane {lane.settings.name} is {lane.kiosk.state.value}; try again in a moment"
+
+
+def _document(asked: EnterAsked, source: Literal["manual", "paper"], now: Moment) -> ReadDocument:
+    found = keyed(asked.typed, source=source, today=now.today, is_document=asked.is_document)
+    return ReadDocument(source, found.kind, KEYED, found.fields, found.verdicts)
+
+
+def _written_at(text: str, now: Moment) -> str:
+    """Return the time on a form in UTC, without fractions; raise `_Refused` for none, or one that has not come yet."""
+    try:
+        at = datetime.fromisoformat(text).astimezone(UTC) if "T" in text else None
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or datetime.fromisoformat(text).tzinfo is None:
+        raise _Refused("the time on the form must be RFC 3339, such as 2026-03-01T09:40:00Z")
+    if now.clock.state != "unset" and at > now.at:
+        raise _Refused("the time on the form has not come yet")
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _said_by(draft: Draft) -> dict[str, Any]:
+    match draft:
+        case CrossingDraft():
+            return {"result": draft.outcome.result, "by": draft.outcome.by, "reasons": draft.outcome.reasons}
+        case DecisionDraft():
+            return {"result": draft.result, "by": "officer", "amends": draft.amends}
+    return {"result": "void", "amends": draft.amends}

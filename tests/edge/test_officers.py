@@ -1,0 +1,294 @@
+"""What officers ask of the running kiosk, and what they are told."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from edge.events import (
+    CrossingDraft,
+    DeadlinePassed,
+    Draft,
+    LaneEvent,
+    Moment,
+    Record,
+    Recorded,
+    RecordFailed,
+    StoreReady,
+)
+from edge.groups import Group, count_of, encode, group_of
+from edge.kiosk import Kiosk, State
+from edge.officers import TOO_LATE, Officers
+from edge.wire.record import Position
+from edge.wiring import Lane
+from hw.choose import Devices
+from tests.edge import lane as simple
+from tests.edge.lane import moment
+
+TYPED = {
+    "document_code": "P",
+    "issuing_state": "UTO",
+    "document_number": "L898902C3",
+    "primary_identifier": "Eriksson",
+    "nationality": "UTO",
+    "date_of_birth": "1974-08-12",
+    "sex": "F",
+    "date_of_expiry": "2031-04-15",
+}
+
+
+class Store:
+    """Stands for recorder and reader: what is kept, audited, and on its way to the disk."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.audited: list[tuple[str, dict[str, Any]]] = []
+
+    def keep(self, key: str, value: str) -> None:
+        self.kept[key] = value
+
+    def audit(self, event: str, **detail: object) -> None:
+        self.audited.append((event, detail))
+
+    def state(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+
+class Post:
+    """A kiosk with lanes whose recorder is the test."""
+
+    def __init__(self, *names: str, **policy: Any) -> None:
+        numbers = count(1)
+        self.now = moment(100)
+        self.store = Store()
+        self.drafts: list[Draft] = []
+        self.lanes = []
+        for name in names or ("left",):
+            settings = simple.Lane(**{"specimens": "accept", **policy}).settings
+            settings = type(settings)(name=name, policy=settings.policy)
+            kiosk = Kiosk(settings, new_id=lambda: f"id-{next(numbers)}", read=self._read, memory_key=b"k" * 32)
+            self.lanes.append(Lane(settings, kiosk, Devices((), None, None)))
+        self.officers = Officers(self.lanes, self.hand, self.store, lambda: f"group-{next(numbers)}")  # type: ignore[arg-type]
+        for lane in self.lanes:
+            self.hand(lane, StoreReady(), self.now)
+
+    def _read(self, payload: bytes, **about: object) -> Any:
+        raise AssertionError("nobody shows anything")
+
+    @property
+    def lane(self) -> Kiosk:
+        return self.lanes[0].kiosk
+
+    def hand(self, lane: Lane, event: LaneEvent, now: Moment) -> list[Draft]:
+        drafts = [action.draft for action in lane.kiosk.handle(event, now) if isinstance(action, Record)]
+        for draft in drafts:
+            self.officers.drafted(lane, draft)
+        self.drafts += drafts
+        return drafts
+
+    def ask(self, verb: str, **arguments: object) -> dict[str, Any]:
+        answer = self.officers.answer(verb, arguments, self.now)
+        assert answer is not None
+        return answer
+
+    def settle(self, event: Recorded | RecordFailed | None = None) -> None:
+        """The last draft is on disk, or something else came of it."""
+        id = self.drafts[-1].id
+        event = event or Recorded(id, Position("utopia/lane-1", "e", "crossing", 7))
+        self.officers.recorded(event)
+        self.hand(self.lanes[0], event, self.now)
+
+
+def test_what_is_keyed_in_is_pending_until_it_is_on_disk() -> None:
+    post = Post()
+    asked = post.ask("enter", typed=TYPED, officer="A-1042")
+    assert asked == {"id": post.drafts[0].id, "lane": "left"}
+    assert post.ask("outcome", id=asked["id"])["state"] == "pending"
+    post.settle()
+    found = post.ask("outcome", id=asked["id"])
+    assert (found["state"], found["sequence"], found["result"], found["by"]) == ("recorded", 7, "passed", "rule")
+
+
+def test_no_answer_and_no_draft_shows_what_was_typed() -> None:
+    post = Post()
+    asked = post.ask("enter", typed=TYPED)
+    post.settle()
+    text = f"{asked} {post.ask('outcome', id=asked['id'])} {post.drafts!r} {post.store.audited}"
+    assert not [value for value in ("ERIKSSON", "Eriksson", "L898902C3", "1974") if value in text]
+
+
+def test_a_disk_that_fails_is_told() -> None:
+    post = Post()
+    asked = post.ask("enter", typed=TYPED)
+    post.settle(RecordFailed(asked["id"], "disk full"))
+    assert post.ask("outcome", id=asked["id"])["reason"] == "disk full"
+    assert post.ask("enter", typed=TYPED)["error"].startswith("lane left is closed")
+
+
+@pytest.mark.parametrize("comes_after_all", [False, True])
+def test_a_disk_that_is_too_late_is_told_even_when_the_record_comes_after_all(comes_after_all) -> None:
+    post = Post()
+    asked = post.ask("enter", typed=TYPED)
+    post.hand(post.lanes[0], DeadlinePassed(), post.now)
+    if comes_after_all:
+        post.settle()
+    found = post.ask("outcome", id=asked["id"])
+    assert (found["state"], found["reason"]) == ("failed", TOO_LATE)
+
+
+def test_manual_mode_is_one_press_and_pressing_again_changes_nothing() -> None:
+    post = Post()
+    for on, state in ((True, "manual"), (True, "manual"), (False, "ready"), (False, "ready")):
+        assert post.ask("manual", on=on) == {"lane": "left", "state": state}
+    post.ask("enter", typed=TYPED)
+    assert post.ask("manual") == {"error": "lane left is recording; try again in a moment"}
+
+
+def test_nothing_is_keyed_in_while_somebody_else_is_there() -> None:
+    post = Post()
+    post.ask("enter", typed=TYPED)
+    assert post.ask("enter", typed=TYPED) == {"error": "lane left is recording; try again in a moment"}
+
+
+def test_a_form_is_recorded_with_the_time_on_it_whatever_the_lane_does() -> None:
+    post = Post()
+    post.ask("manual")
+    post.ask("enter", typed=TYPED, written_at="2026-03-01T09:40:00+02:00", result="passed", officer="A-1042")
+    form = post.drafts[-1]
+    assert isinstance(form, CrossingDraft)
+    assert (form.written_at, form.documents[0].source) == ("2026-03-01T07:40:00Z", "paper")
+    assert post.lane.state is State.MANUAL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"written_at": "2026-03-01T09:40:00Z", "officer": "A-1042"}, "a form needs the result"),
+        ({"written_at": "2026-03-01T09:40:00Z", "result": "passed"}, "and the officer who keys it in"),
+        ({"written_at": "yesterday", "result": "passed", "officer": "A-1042"}, "must be RFC 3339"),
+        ({"written_at": "2026-03-01T09:40:00", "result": "passed", "officer": "A-1042"}, "must be RFC 3339"),
+        ({"written_at": "2026-03-01", "result": "passed", "officer": "A-1042"}, "must be RFC 3339"),
+        ({"written_at": "2027-03-01T09:40:00Z", "result": "passed", "officer": "A-1042"}, "has not come yet"),
+    ],
+)
+def test_a_form_that_lacks_something_is_refused_with_a_reason(arguments, says) -> None:
+    assert says in Post().ask("enter", typed=TYPED, **arguments)["error"]
+
+
+@pytest.mark.parametrize("officer", ["A-1042", "7", "UT.77-3"])
+def test_a_service_number_is_taken(officer) -> None:
+    assert "error" not in Post().ask("manual", officer=officer)
+
+
+@pytest.mark.parametrize("officer", ["ERIKSSON", "a-1042", "A 1042", "A-1042-TOO-LONG-BY-FAR", "-1", 7])
+def test_a_name_is_no_service_number(officer) -> None:
+    assert Post().ask("manual", officer=officer) == {"error": "manual: $.officer is not right"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("enter", {"typed": "Eriksson"}),
+        ("enter", {"typed": {"primary_identifier": "E" * 121}}),
+        ("enter", {"typed": {}, "direction": "Eriksson"}),
+        ("enter", {}),
+        ("void", {"reason": "Eriksson"}),
+        ("decide", {"result": "refused"}),
+        ("group", {"do": "open", "expected": 0}),
+        ("outcome", {"id": "unheard-of"}),
+        ("manual", {"Eriksson": 1}),
+    ],
+)
+def test_what_is_not_right_is_refused_and_not_quoted(verb, arguments) -> None:
+    error = Post().ask(verb, **arguments)["error"]
+    assert error and "Eriksson" not in error and "EEE" not in error
+
+
+def test_two_lanes_have_to_be_named() -> None:
+    post = Post("left", "right")
+    assert post.ask("manual") == {"error": "say which lane: left, right"}
+    assert post.ask("manual", lane="right")["lane"] == "right"
+    assert [lane.kiosk.state for lane in post.lanes] == [State.READY, State.MANUAL]
+
+
+def test_a_crossing_is_voided_once_and_the_officer_is_told() -> None:
+    post = Post()
+    assert post.ask("void")["error"] == "lane left: there is no crossing that can be voided (any more)"
+    crossing = post.ask("enter", typed=TYPED)
+    post.settle()
+    void = post.ask("void", reason="entered_twice", officer="A-1042")
+    post.settle()
+    assert post.ask("outcome", id=void["id"])["amends"] == crossing["id"]
+    assert "error" in post.ask("void")
+
+
+def test_a_decision_is_taken_once() -> None:
+    post = Post()
+    crossing = post.ask("enter", typed={}, is_document=False)
+    post.settle()
+    decision = post.ask("decide", result="passed", officer="A-1042")
+    post.settle()
+    assert post.ask("outcome", id=decision["id"])["amends"] == crossing["id"]
+    assert post.ask("decide", result="passed")["error"] == "lane left: nobody waits for a decision (any more)"
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_group_is_opened_counted_and_closed_and_the_audit_has_both() -> None:
+    post = Post()
+    opened = post.ask("group", do="open", expected=2, conveyance="vessel", number="imo 9074729", name="Madras")
+    assert (opened["count"], opened["expected"], opened["number_check"]) == (0, 2, "ok")
+    assert opened["conveyance"] == {"kind": "vessel", "number": "9074729", "name": "Madras"}
+    post.ask("enter", typed=TYPED)
+    post.settle()
+    assert post.ask("group")["count"] == 1
+    assert post.ask("group", do="close", officer="A-1042")["count"] == 1
+    assert post.ask("group") == {"lane": "left", "group": None}
+    assert "error" in post.ask("group", do="close")
+    assert [(event, detail["count"], detail["officer"]) for event, detail in post.store.audited] == [
+        ("group_opened", 0, ""),
+        ("group_closed", 1, "A-1042"),
+    ]
+
+
+def test_a_ships_number_that_does_not_add_up_is_doubtful_and_taken() -> None:
+    opened = Post().ask("group", do="open", conveyance="vessel", number="9074728")
+    assert (opened["conveyance"]["number"], opened["number_check"]) == ("9074728", "doubtful")
+
+
+def test_the_next_group_closes_the_one_before() -> None:
+    post = Post()
+    first = post.ask("group", do="open")
+    second = post.ask("group", do="open")
+    assert [(event, detail["group"]) for event, detail in post.store.audited] == [
+        ("group_opened", first["group"]),
+        ("group_closed", first["group"]),
+        ("group_opened", second["group"]),
+    ]
+
+
+def test_a_group_that_nobody_joins_is_closed_when_it_is_due() -> None:
+    post = Post(group_idle_s=60.0)
+    assert post.officers.deadline_s is None
+    post.ask("group", do="open")
+    assert post.officers.deadline_s == 160
+    post.officers.close_idle_groups(moment(159))
+    assert post.lane.group.group is not None
+    post.officers.close_idle_groups(moment(160))
+    assert post.store.audited[-1][1]["reason"] == "idle"
+
+
+def test_an_open_group_is_open_again_after_a_restart() -> None:
+    post = Post()
+    group = Group("g", "2026-03-01T12:00:00.000Z", 120)
+    post.store.kept = {group_of("left"): encode(group), count_of("g"): "57"}
+    post.officers.restore_groups(post.store, post.now)  # type: ignore[arg-type]
+    shown = post.ask("group")
+    assert (shown["group"], shown["count"], shown["expected"]) == ("g", 57, 120)
+
+
+def test_a_verb_of_somebody_else_is_not_answered() -> None:
+    assert Post().officers.answer("status", {}, moment()) is None
