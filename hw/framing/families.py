@@ -12,7 +12,7 @@ from enum import StrEnum
 from hw.framing.contents import AAMVA_START, AIM, VDS_START
 
 # The reader then speaks when a document is put in, until it has read one well. To inquire instead (49 00 00) would mean
-# asking for ever, and a document that lies in the reader would answer again and again, like one traveller after another.
+# asking for ever, and a document left in the reader would answer again and again, like one traveller after another.
 ELYCTIS_CONTINUOUS = b"\x43\x00\x01\x01"
 HONEYWELL_TRIGGER = b"\x16\x54\x0d"
 HONEYWELL_RELEASE = b"\x16\x55\x0d"

@@ -263,3 +263,56 @@ def test_that_a_reader_floods_is_said(tmp_path: Path, inbox: Inbox):
         with flooding(port, b"ABC\r" * 60):
             while inbox.wait_for(ReadFailed) != ReadFailed("mrz", FLOODED):
                 pass
+
+
+def test_a_loss_is_said_within_two_seconds_and_the_next_document_read_within_three(tmp_path: Path, inbox: Inbox):
+    port = SimulatedPort(tmp_path / "usb-Simulated_Reader_0001-if00", baud=9600)
+    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=str(port.path), baud=9600))
+    port.plug()
+    reader.start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    port.unplug()
+    assert inbox.next_within(2) == DeviceLost("mrz", "unplugged")
+    assert inbox.next_within(1) is None  # away for longer than the driver's first pauses
+    port.plug()
+    deadline = time.monotonic() + 3
+    assert inbox.next_within(3) == DeviceReady("mrz")
+    port.send(encode(FIRST, Family.RAW))
+    assert isinstance(inbox.next_within(max(0, deadline - time.monotonic())), DocumentRead)
+    reader.stop()
+    port.unplug()
+
+
+def test_a_thousand_unpluggings_leave_no_thread_and_no_descriptor(tmp_path: Path, inbox: Inbox):
+    # The fixture `nothing_is_left_behind` counts both.
+    with plugged_in(tmp_path, "mrz") as (port, reader):
+        reader.start(inbox.put)
+        for _ in range(1000):
+            assert inbox.next() == DeviceReady("mrz")
+            port.unplug()
+            assert inbox.next() == DeviceLost("mrz", "unplugged")
+            port.plug()
+
+
+def test_two_readers_that_fit_one_pattern_are_said_and_neither_is_read(tmp_path: Path, inbox: Inbox):
+    with plugged_in(tmp_path, "left"), plugged_in(tmp_path, "right") as (right, _):
+        settings = ReaderSettings(name="mrz", path=str(tmp_path / "usb-*-if00"))
+        reader = SerialDocumentReader(settings, longest_pause_s=0.001)
+        reader.start(inbox.put)
+        assert inbox.next() == DeviceLost("mrz", "2 devices fit its path; give the whole name of one")
+        right.unplug()
+        assert inbox.next() == DeviceReady("mrz")
+        reader.stop()
+
+
+def test_a_new_reason_why_a_reader_is_lost_is_said_and_the_same_one_is_not(tmp_path: Path, inbox: Inbox):
+    with plugged_in(tmp_path, "mrz") as (port, reader):
+        port.unplug()
+        reader.start(inbox.put)
+        assert inbox.next() == DeviceLost("mrz", "not plugged in")
+        port.path.mkdir()
+        assert inbox.next() == DeviceLost("mrz", "the line failed")
+        port.path.rmdir()
+        assert inbox.next() == DeviceLost("mrz", "not plugged in")
+        port.plug()
+        assert inbox.next() == DeviceReady("mrz")
