@@ -26,6 +26,7 @@ import uuid6
 from edge.cache import CacheReader
 from edge.config import Settings, digest
 from edge.control import ControlAsked
+from edge.door import News
 from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
@@ -62,7 +63,7 @@ from edge.officers import Officers
 from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
 from edge.wiring import Lane, build
-from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady
+from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, DoorClosed, DoorOpened
 
 STOP_S = 4.0  # with what comes before and after, a stop takes less than five
 LOOP_S = 30.0  # the loop turns at least this often
@@ -157,13 +158,16 @@ class Daemon:
         for lane in self._lanes:
             if lane.kiosk.deadline_s is not None and lane.kiosk.deadline_s <= now.clock.boottime_s:
                 self._hand(lane, DeadlinePassed(), now)
+            if (news := lane.door.check(now)) is not None:
+                self._door_changed(lane, news)
         self._officers.close_idle_groups(now)
         if self._health_at_s <= now.clock.boottime_s:
             self._publish_health(now)
         self._systemd.notify("WATCHDOG=1")
 
     def _next_deadline_s(self) -> float:
-        deadlines = [lane.kiosk.deadline_s for lane in self._lanes if lane.kiosk.deadline_s is not None]
+        times = [time for lane in self._lanes for time in (lane.kiosk.deadline_s, lane.door.deadline_s)]
+        deadlines = [time for time in times if time is not None]
         if (idle_s := self._officers.deadline_s) is not None:
             deadlines.append(idle_s)
         return min([self._health_at_s, *deadlines])
@@ -176,6 +180,9 @@ class Daemon:
                 self._recorded(event, now)
             case DeviceReady() | DeviceLost() | CaseOpened() | CaseClosed():
                 self._device_changed(event, now)
+            case DoorOpened() | DoorClosed():
+                lane = self._lane_of_device[event.device]
+                self._door_changed(lane, (lane.door.opened if isinstance(event, DoorOpened) else lane.door.closed)(now))
             case RoomMeasured():
                 self._room_measured(event, now)
             case StoreChanged():
@@ -223,6 +230,7 @@ class Daemon:
                     devices.panel.show(action.signal)
             case OpenGate():
                 if devices.panel is not None:
+                    lane.door.let_pass(self._clock.now())
                     devices.panel.open_gate()
             case TakePhoto():
                 if devices.camera is not None:
@@ -280,6 +288,18 @@ class Daemon:
                 self._recorder.audit(what, panel=event.device)
                 self._vitals.case(event.device, is_open=isinstance(event, CaseOpened))
                 self._log(Priority.WARNING, what.replace("_", " "), panel=event.device)
+        self._tell_soon()
+
+    def _door_changed(self, lane: Lane, news: News | None) -> None:
+        """Tell what the door of a lane does: always in health, and what is wrong to the centre and to who stands by."""
+        panel = lane.settings.panel.name
+        self._vitals.door(panel, lane.door.state)
+        if news is None:
+            return
+        self._recorder.audit(news, lane=lane.settings.name, panel=panel)
+        self._log(Priority.WARNING, news.replace("_", " "), lane=lane.settings.name)
+        if news != "door_closed" and lane.devices.panel is not None:
+            lane.devices.panel.warn()
         self._tell_soon()
 
     def _follow(self, event: ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded, now: Moment) -> None:

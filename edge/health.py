@@ -52,6 +52,7 @@ class DeviceState:
     error: str = ""
     losses: int = 0
     is_open: bool | None = None
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,10 @@ class Vitals:
     def case(self, name: str, *, is_open: bool) -> None:
         """Note what a panel's tamper switch says."""
         self.devices.setdefault(name, DeviceState()).is_open = is_open
+
+    def door(self, name: str, state: str) -> None:
+        """Note what a panel's door contact says, and what that means: closed, open, forced, held_open."""
+        self.devices.setdefault(name, DeviceState()).door = state
 
     def uplink(self, is_connected: bool, reason: str, now: Moment) -> bool:
         """Note that the connection came, went, or did not come again; return whether that is news."""
@@ -191,6 +196,7 @@ def _devices(vitals: Vitals, lanes: Mapping[str, tuple[str, str, str]]) -> dict[
             error=_short(device.error) or UNSET,
             losses=device.losses,
             case=UNSET if device.is_open is None else "open" if device.is_open else "closed",
+            door=device.door or UNSET,
         )
     return dict(list(found.items())[:MOST_DEVICES])
 

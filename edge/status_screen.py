@@ -106,6 +106,8 @@ def _devices(answer: dict[str, Any]) -> Table:
         state = _state(device["state"], "ready", "lane")
         if device.get("case") == "open":
             state = Text.assemble(state, " ", ("case OPEN", "bold red"))
+        if (door := device.get("door", "closed")) != "closed":
+            state = Text.assemble(state, f" door {door.replace('_', ' ')}")
         table.add_row(name, state, since, str(device.get("losses") or ""), plain(device.get("error", "")))
     return table
 

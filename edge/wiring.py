@@ -27,6 +27,7 @@ from edge.disk import MB, DiskBudget, free_bytes
 from edge.documents.read import read
 from edge.documents.standing import age_of
 from edge.documents.verdict import Result
+from edge.door import Door
 from edge.errors import StoreError
 from edge.events import Moment
 from edge.kiosk import Kiosk, Reads
@@ -51,6 +52,7 @@ class Lane:
     settings: LaneSettings
     kiosk: Kiosk
     devices: Devices
+    door: Door
     signal: Signal = Signal.CLOSED
     guidance: Guidance | None = None
 
@@ -183,4 +185,4 @@ def _lane(settings: Settings, lane: LaneSettings, reading: Reads) -> Lane:
             state_folder=str(settings.resolve(settings.store.path).parent),
         )
     )
-    return Lane(lane, kiosk, devices)
+    return Lane(lane, kiosk, devices, Door(lane.panel.door_pass_s, lane.panel.door_open_s))

@@ -131,6 +131,20 @@ class CaseClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorOpened:
+    """The contact of the door behind the gate says that it is open."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorClosed:
+    """The contact of the door behind the gate says that it is closed."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceReady:
     """A device works (first start, or again after a loss)."""
 
@@ -154,6 +168,8 @@ DeviceEvent = (
     | ButtonPressed
     | CaseOpened
     | CaseClosed
+    | DoorOpened
+    | DoorClosed
     | DeviceReady
     | DeviceLost
 )
@@ -218,6 +234,9 @@ class Panel(Protocol):
 
     def open_gate(self) -> None:
         """Let one traveller through: one pulse on the gate relay."""
+
+    def warn(self) -> None:
+        """Call attention to the lane by the buzzer; the lamps stay as they are."""
 
     def stop(self) -> None:
         """Put every output into its safe state (lamps off, gate closed) and release the pins; may be called twice."""

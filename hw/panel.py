@@ -20,8 +20,11 @@ from hw.devices import (
     CaseClosed,
     CaseOpened,
     DeviceError,
+    DeviceEvent,
     DeviceLost,
     DeviceReady,
+    DoorClosed,
+    DoorOpened,
     Emit,
     Signal,
 )
@@ -48,15 +51,17 @@ PATTERNS = {
     Signal.CLOSED: Pattern("red"),
 }
 _OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
-_CONTACTS = ("accept", "refer", "direction", "manual", "tamper")
+_CONTACTS = ("accept", "refer", "direction", "manual", "tamper", "door")
+_OPENINGS = {"tamper": (CaseOpened, CaseClosed), "door": (DoorOpened, DoorClosed)}
+_WARNING_BEEPS, _WARNING_BEEP_S = 6, 0.15
 
 
 class GpioPanel:
     """The panel of one lane; see `hw.devices.Panel`. Methods are for one thread, the one that owns the lane.
 
-    Lamps, buzzer and gate are lit or open at a high pin; buttons and the tamper switch connect their pin to ground, the
-    switch while the case is closed, so that a cut wire reads as an open case. Raises DeviceError when a pin does not
-    exist or is used twice.
+    Lamps, buzzer and gate are lit or open at a high pin; buttons, tamper switch and door contact connect their pin to
+    ground, the latter two while case and door are closed, so that a cut wire reads as an open one. Raises DeviceError
+    when a pin does not exist or is used twice.
     """
 
     def __init__(self, settings: PanelSettings, pin_factory: Factory) -> None:
@@ -79,9 +84,9 @@ class GpioPanel:
         if self._is_lost:
             return
         emit(DeviceReady(self.name))
-        tamper = self._contacts.get("tamper")
-        if tamper is not None and not tamper.is_active:
-            emit(CaseOpened(self.name))
+        for part, (opened, _) in _OPENINGS.items():
+            if (contact := self._contacts.get(part)) is not None and not contact.is_active:
+                emit(opened(self.name))
 
     def show(self, signal: Signal) -> None:
         """Show one signal; the one before it ends. What is no signal is shown as `CLOSED`."""
@@ -93,6 +98,11 @@ class GpioPanel:
         """Let one traveller through: one pulse on the gate relay, from now, even when the last one is not over."""
         if "gate" in self._outputs:
             self._try(self._pulse_gate, self._outputs["gate"])
+
+    def warn(self) -> None:
+        """Call attention to the lane by six short beeps; the lamps stay as they are."""
+        if "buzzer" in self._outputs:
+            self._try(self._sound_warning, self._outputs["buzzer"])
 
     def stop(self) -> None:
         """Put every output into its safe state and release the pins."""
@@ -127,13 +137,14 @@ class GpioPanel:
                     self._pins[part], pull_up=True, bounce_time=settings.debounce_s, pin_factory=factory
                 )
                 self._contacts[part] = contact
-                if part == "tamper":
-                    contact.when_deactivated = self._emits(CaseOpened(self.name))
-                    contact.when_activated = self._emits(CaseClosed(self.name))
+                if part in _OPENINGS:
+                    opened, closed = _OPENINGS[part]
+                    contact.when_deactivated = self._emits(opened(self.name))
+                    contact.when_activated = self._emits(closed(self.name))
                 else:
                     contact.when_activated = self._emits(ButtonPressed(self.name, Button(part)))
 
-    def _emits(self, event: ButtonPressed | CaseOpened | CaseClosed) -> Callable[[], None]:
+    def _emits(self, event: DeviceEvent) -> Callable[[], None]:
         def tell() -> None:
             emit = self._emit
             if emit is not None:
@@ -155,6 +166,9 @@ class GpioPanel:
         buzzer = self._outputs.get("buzzer")
         if buzzer is not None and pattern.beeps:
             buzzer.blink(on_time=pattern.beep_s, off_time=pattern.beep_s, n=pattern.beeps)
+
+    def _sound_warning(self, buzzer: DigitalOutputDevice) -> None:
+        buzzer.blink(on_time=_WARNING_BEEP_S, off_time=_WARNING_BEEP_S, n=_WARNING_BEEPS)
 
     def _pulse_gate(self, gate: DigitalOutputDevice) -> None:
         gate.off()  # a pulse of its own for each traveller: a turnstile counts edges

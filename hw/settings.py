@@ -21,7 +21,7 @@ Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Pin = Annotated[
     str, Meta(pattern=r"^((GPIO|BOARD)?[0-9]{1,2})?\Z", extra={"right": "a gpiozero pin name such as GPIO17, or empty"})
 ]
-PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "manual", "tamper")
+PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "manual", "tamper", "door")
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -114,6 +114,13 @@ class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     direction: Annotated[Pin, Meta(description="button that toggles entry and exit")] = ""
     manual: Annotated[Pin, Meta(description="the officer's button: a document is keyed in by hand")] = ""
     tamper: Annotated[Pin, Meta(description="switch that notices an opened case")] = "GPIO26"
+    door: Annotated[Pin, Meta(description="contact of the door behind the gate, closed while the door is")] = ""
+    door_pass_s: Annotated[
+        Seconds, Meta(description="how long after the gate's pulse the door may be opened; later it was forced")
+    ] = 10.0
+    door_open_s: Annotated[
+        Seconds, Meta(description="how long the door may stand open; then the buzzer sounds and the centre is told")
+    ] = 15.0
     gate_pulse_s: Annotated[float, Meta(gt=0, le=10, description="how long the gate's relay is closed, in seconds")] = (
         1.0
     )

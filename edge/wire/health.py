@@ -27,6 +27,7 @@ class DeviceHealth(msgspec.Struct, frozen=True):
     error: Text = UNSET
     losses: Count = UNSET
     case: Text = UNSET
+    door: Text = UNSET
 
 
 class StreamHealth(msgspec.Struct, frozen=True):

@@ -261,6 +261,10 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "error": _field("Why the device was lost last; of one that is ready again, too."),
         "losses": _field("How often it was lost since the start of the daemon.", **_COUNT),
         "case": _field("Of a panel with a tamper switch: whether the case is open.", enum=["open", "closed"]),
+        "door": _field(
+            "Of a panel with a door contact; forced: opened without a pass, held_open: open for too long.",
+            enum=["closed", "open", "forced", "held_open"],
+        ),
     },
     "StreamHealth": {
         "unreceipted": _field("Records that await their receipt.", **_COUNT),

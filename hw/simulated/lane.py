@@ -50,8 +50,9 @@ class SimulatedLane:
             self.ports[settings.name] = _port(settings, path)
             self._encode[settings.kind] = self._wire_of(settings)
         self._port_of = {settings.kind: self.ports[settings.name] for settings in readers}
-        if panel is not None and panel.tamper:
-            self.pins.ground(panel.tamper)
+        for contact in (panel.tamper, panel.door) if panel is not None else ():
+            if contact:
+                self.pins.ground(contact)
         self._stopped = threading.Event()
         self._people: threading.Thread | None = None
 

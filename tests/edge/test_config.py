@@ -200,6 +200,10 @@ WRONG = [
         for part in PANEL_PARTS
         for value in ('"PIN17"', "17")
     ),
+    *(
+        (with_line("lanes.panel", f"{key} = 0"), f"lanes[0].panel.{key} must be {SECONDS}, got 0")
+        for key in ("door_pass_s", "door_open_s")
+    ),
     (
         with_line("lanes.panel", "gate_pulse_s = 11"),
         "lanes[0].panel.gate_pulse_s must be a number above 0, at most 10, got 11",

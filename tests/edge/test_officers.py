@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edge.door import Door
 from edge.events import (
     CrossingDraft,
     DeadlinePassed,
@@ -69,7 +70,7 @@ class Post:
             settings = simple.Lane(**{"specimens": "accept", **policy}).settings
             settings = type(settings)(name=name, policy=settings.policy)
             kiosk = Kiosk(settings, new_id=lambda: f"id-{next(numbers)}", read=self._read, memory_key=b"k" * 32)
-            self.lanes.append(Lane(settings, kiosk, Devices((), None, None)))
+            self.lanes.append(Lane(settings, kiosk, Devices((), None, None), Door(10, 15)))
         self.officers = Officers(self.lanes, self.hand, self.store, lambda: f"group-{next(numbers)}")  # type: ignore[arg-type]
         for lane in self.lanes:
             self.hand(lane, StoreReady(), self.now)

@@ -14,12 +14,25 @@ import msgspec
 import pytest
 
 from hw.choose import Devices, open_devices
-from hw.devices import DeviceReady, DocumentRead, PhotoTaken, Signal
+from hw.devices import (
+    Button,
+    ButtonPressed,
+    CaseClosed,
+    CaseOpened,
+    DeviceReady,
+    DocumentRead,
+    DoorClosed,
+    DoorOpened,
+    PhotoTaken,
+    Signal,
+)
 from hw.framing import Family
 from hw.keyboard import Layout
 from hw.settings import CameraSettings, DeviceSettings, PanelSettings, ReaderSettings
+from hw.simulated.pins import press
 from tests.hw.conftest import Inbox
 
+CONTACTS = {"accept": "GPIO5", "refer": "GPIO6", "direction": "GPIO12", "manual": "GPIO13", "door": "GPIO16"}
 FRAMINGS = (Family.AUTO, Family.ACCESS_IS, Family.RTE, Family.ELYCTIS)
 
 
@@ -34,7 +47,7 @@ def simulated(reader: ReaderSettings, scenario: Path) -> DeviceSettings:
     return DeviceSettings(
         readers=[reader],
         camera=CameraSettings(driver="simulated", deadline_s=20),
-        panel=PanelSettings(driver="simulated", gate_pulse_s=0.05),
+        panel=PanelSettings(driver="simulated", **CONTACTS, gate_pulse_s=0.05),
         scenario=str(scenario),
     )
 
@@ -64,6 +77,26 @@ def test_every_device_gets_ready_and_does_its_work(devices: Devices, inbox: Inbo
         devices.panel.show(Signal.READY)  # please show a document
     if devices.readers:
         assert inbox.wait_for(DocumentRead).frame.payload.count(b"\n") in (1, 2)
+
+
+def test_a_panel_tells_what_a_person_does_at_it(tmp_path: Path, inbox: Inbox):
+    settings = simulated(Family.AUTO, tmp_path / "scenario.toml")
+    devices = open_devices(msgspec.structs.replace(settings, readers=[], camera=CameraSettings()))
+    simulation, panel = devices.simulation, settings.panel
+    assert simulation is not None
+    try:
+        devices.start(inbox.put)
+        inbox.wait_for(DeviceReady)
+        for button in Button:
+            press(simulation.pins, getattr(panel, button), for_s=0.01).join()
+            assert inbox.wait_for(ButtonPressed) == ButtonPressed("panel", button)
+        for part, opened, closed in (("tamper", CaseOpened, CaseClosed), ("door", DoorOpened, DoorClosed)):
+            contact = simulation.pins.pin(getattr(panel, part))
+            contact.drive_high()
+            contact.drive_low()
+            assert [inbox.wait_for(opened), inbox.wait_for(closed)] == [opened("panel"), closed("panel")]
+    finally:
+        devices.stop()
 
 
 def test_every_device_stops_and_may_be_stopped_twice(devices: Devices, inbox: Inbox):

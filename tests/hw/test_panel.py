@@ -8,13 +8,24 @@ from collections.abc import Iterator
 import pytest
 from gpiozero import PinInvalidPin
 
-from hw.devices import Button, ButtonPressed, CaseClosed, CaseOpened, DeviceError, DeviceLost, DeviceReady, Signal
+from hw.devices import (
+    Button,
+    ButtonPressed,
+    CaseClosed,
+    CaseOpened,
+    DeviceError,
+    DeviceLost,
+    DeviceReady,
+    DoorClosed,
+    DoorOpened,
+    Signal,
+)
 from hw.panel import PATTERNS, GpioPanel
 from hw.settings import PanelSettings
 from hw.simulated.pins import Eyes, WatchedFactory, press
 from tests.hw.conftest import Inbox, eventually
 
-SETTINGS = PanelSettings(direction="GPIO12", manual="GPIO13", gate_pulse_s=0.03)
+SETTINGS = PanelSettings(direction="GPIO12", manual="GPIO13", door="GPIO16", gate_pulse_s=0.03)
 OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
 
 
@@ -22,6 +33,7 @@ OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
 def pins() -> WatchedFactory:
     factory = WatchedFactory()
     factory.ground(SETTINGS.tamper)
+    factory.ground(SETTINGS.door)
     return factory
 
 
@@ -118,10 +130,26 @@ def test_opening_and_closing_the_case_is_emitted(panel, pins, inbox: Inbox):
     assert [inbox.next(), inbox.next()] == [CaseOpened("panel"), CaseClosed("panel")]
 
 
+def test_opening_and_closing_the_door_is_emitted(panel, pins, inbox: Inbox):
+    panel.start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    pins.pin(SETTINGS.door).drive_high()
+    pins.pin(SETTINGS.door).drive_low()
+    assert [inbox.next(), inbox.next()] == [DoorOpened("panel"), DoorClosed("panel")]
+
+
+def test_a_warning_sounds_and_leaves_the_lamps_as_they_are(panel, pins, inbox: Inbox):
+    panel.start(inbox.put)
+    panel.show(Signal.CALL_OFFICER)
+    eventually(lambda: lit(pins) == {"amber"})
+    panel.warn()
+    eventually(lambda: lit(pins) == {"amber", "buzzer"})
+
+
 def test_a_case_that_is_open_at_the_start_is_emitted(inbox: Inbox):
     panel = GpioPanel(SETTINGS, WatchedFactory())
     panel.start(inbox.put)
-    assert inbox.rest() == [DeviceReady("panel"), CaseOpened("panel")]
+    assert inbox.rest() == [DeviceReady("panel"), CaseOpened("panel"), DoorOpened("panel")]
     panel.stop()
 
 
