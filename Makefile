@@ -4,6 +4,7 @@
 #   make test [ARGS="..."]   run the tests, with a real broker and a real database (-n 0: in one process)
 #   make powercut [ARGS=".."] cut the power of real kiosks at every write and at 1,000 random moments (root, 20 minutes)
 #   make bench [ARGS="..."]  measure, side by side with what else could be used
+#   make camera [ARGS="..."] run the camera's process on the true picamera2 (builds it once: 4 minutes)
 #   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
 #   make lint                check style and formatting
 #   make lock [UPGRADE=1]    write the lock files anew from setup.cfg
@@ -24,7 +25,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --only-bina
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test powercut bench lint lock clean broker test-servers
+.PHONY: help demo test powercut bench camera lint lock clean broker test-servers
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -41,6 +42,13 @@ powercut: $(INSTALLED)
 
 bench: $(INSTALLED) test-servers
 	@$(BIN)/python -m bench $(ARGS)
+
+# In a folder of its own, because a build that is there once serves every checkout.
+LIBCAMERA := $(or $(LANDFALL_LIBCAMERA),$(HOME)/.cache/landfall/libcamera)
+
+camera: $(INSTALLED)
+	@tests/hw/libcamera/build $(LIBCAMERA)
+	@LANDFALL_LIBCAMERA=$(LIBCAMERA) $(BIN)/python -m pytest tests/hw/libcamera $(ARGS)
 
 fuzz: $(INSTALLED)
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -52,7 +52,7 @@ def serve(open_it: Callable[[], Callable[[bytes], bytes]]) -> None:
     try:
         answer_to = open_it()
     except Exception as error:  # the wrapper of the process: libcamera's errors have no common base
-        reason = str(error) if isinstance(error, Unusable) else f"cannot be opened: {type(error).__name__}"
+        reason = str(error) if isinstance(error, Unusable) else f"cannot be opened: {error or type(error).__name__}"
         _say(answers, UNUSABLE, reason.encode())
         return
     _say(answers, READY, b"")
@@ -83,8 +83,9 @@ def open_picamera2(number: int, width: int, height: int, quality: int, most_byte
     _wait_until_settled(camera, _WARM_UP_S)
 
     def take(_: bytes) -> bytes:
-        _wait_until_settled(camera, _SETTLE_S)
-        request = camera.capture_request(flush=True)
+        said = _wait_until_settled(camera, _SETTLE_S)
+        # Only a camera that tells its exposure can be asked for the frame that began after now.
+        request = camera.capture_request(flush="ExposureTime" in said)
         try:
             image = _image(request)
         finally:
@@ -110,10 +111,13 @@ def encoded(image: Image, quality: int, most_bytes: int) -> bytes:
         quality = max(_LEAST_QUALITY, quality - _QUALITY_STEP)
 
 
-def _wait_until_settled(camera: Any, within_s: float) -> None:
+def _wait_until_settled(camera: Any, within_s: float) -> Mapping[str, Any]:
+    """Return the metadata of the frame with which exposure and focus have settled, or their time is over."""
     until = time.monotonic() + within_s
-    while not is_settled(camera.capture_metadata()) and time.monotonic() < until:
-        pass
+    while True:
+        said = camera.capture_metadata()
+        if is_settled(said) or time.monotonic() >= until:
+            return said
 
 
 def _image(request: Any) -> Image:
