@@ -27,6 +27,7 @@ from edge.wire.topics import PREFIX
 
 STREAMS = f"{PREFIX}/+/+/stream/+"
 STATUSES = f"{PREFIX}/+/+/status"  # not shared: retained messages do not reach a shared subscription
+HEALTHS = f"{PREFIX}/+/+/health"
 
 MAX_PACKET_BYTES = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
@@ -40,11 +41,12 @@ class Delivery:
     mid: int
     topic: str
     payload: bytes = field(repr=False)
+    is_retained: bool = False  # the broker kept it from before the subscription
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The broker took both subscriptions: messages will come."""
+    """The broker took all subscriptions: messages will come."""
 
     link: Link
 
@@ -114,18 +116,26 @@ class _Client(paho.Client):
 
 
 class BrokerLink:
-    """A connection through paho, used once."""
+    """A connection through paho, used once, with the collector's subscriptions or others."""
 
     def __init__(
-        self, settings: BrokerSettings, context: ssl.SSLContext, inbox: SimpleQueue[Event], *, in_flight: int
+        self,
+        settings: BrokerSettings,
+        context: ssl.SSLContext,
+        inbox: SimpleQueue[Event],
+        *,
+        in_flight: int,
+        topics: tuple[str, ...] = (),
+        role: str = "collector",
     ) -> None:
         self._settings = settings
         self._inbox = inbox
         self._in_flight = in_flight
+        self._topics = topics or (f"$share/{settings.share_group}/{STREAMS}", STATUSES)
         self._last_published: paho.MQTTMessageInfo | None = None
         self._client = _Client(
             CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id or f"collector-{socket.gethostname()[:32]}-{token_hex(4)}",
+            client_id=settings.client_id or f"{role}-{socket.gethostname()[:32]}-{token_hex(4)}",
             protocol=paho.MQTTv5,
             manual_ack=True,
             reconnect_on_failure=False,
@@ -171,8 +181,7 @@ class BrokerLink:
         if code.is_failure:
             self._inbox.put(Disconnected(self, f"refused: {code.getName()}"))
         else:
-            shared = f"$share/{self._settings.share_group}/{STREAMS}"
-            client.subscribe([(shared, paho.SubscribeOptions(qos=1)), (STATUSES, paho.SubscribeOptions(qos=1))])
+            client.subscribe([(topic, paho.SubscribeOptions(qos=1)) for topic in self._topics])
 
     def _on_subscribe(self, client: paho.Client, userdata: Any, mid: int, codes: Any, properties: Any) -> None:
         refused = [code.getName() for code in codes if code.is_failure]
@@ -182,7 +191,7 @@ class BrokerLink:
             self._inbox.put(Subscribed(self))
 
     def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
-        self._inbox.put(Delivery(self, message.mid, message.topic, message.payload))
+        self._inbox.put(Delivery(self, message.mid, message.topic, message.payload, message.retain))
 
     def _on_disconnect(self, client: paho.Client, userdata: Any, flags: Any, code: Any, properties: Any) -> None:
         self._inbox.put(Disconnected(self, code.getName()))

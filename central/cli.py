@@ -23,6 +23,7 @@ from central.broker import BrokerLimits, mosquitto_configuration, write_broker_f
 from central.collector import Collector, utc_now
 from central.console import cli as console_cli
 from central.enrolment.cli import add_verbs as add_enrolment_verbs
+from central.fleet.cli import add_verbs as add_fleet_verbs
 from central.journal import ERROR, log
 from central.store import Store
 from edge.errors import ContractError, LandfallError, SealError, SettingError
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="print JSON")
     status.set_defaults(call=_status)
     console_cli.add_verbs(verbs, common)
+    add_fleet_verbs(verbs, common)
     return parser
 
 

@@ -7,9 +7,10 @@ in one.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +25,8 @@ DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Url = Annotated[str, Meta(pattern=r"^https?://[!-~]{1,2000}\Z")]
+Address = Annotated[str, Meta(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,255}\Z")]
 Hours = Annotated[float, Meta(gt=0, le=8784)]
 
 
@@ -141,6 +144,54 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         return tuple(f"{scheme}://{host}:{self.port}" for host in ("127.0.0.1", "localhost", "[::1]"))
 
 
+class WebhookSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where alerts are posted as JSON, signed with the secret in a file (HMAC-SHA256)."""
+
+    url: Url
+    secret: Path
+    timeout_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
+
+
+class MailSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """To whom alerts are mailed, through which server."""
+
+    host: Annotated[str, Meta(min_length=1)]
+    port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    ca: Path | None = None  # the authority of a server with a certificate of its own
+    user: str = ""
+    password: Path | None = None
+    sender: Address
+    to: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=50)]
+    timeout_s: Annotated[float, Meta(ge=1, le=120)] = 20.0
+
+
+class HeartbeatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A dead man's switch: an address that raises the alarm when nothing is posted to it any more."""
+
+    url: Url
+    every_s: Annotated[float, Meta(ge=1, le=86_400)] = 60.0
+    timeout_s: Annotated[float, Meta(ge=1, le=120)] = 10.0
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who is told when something is wrong; without a channel alerts are in the console alone."""
+
+    rules: Path | None = None  # a file of your own in place of central/alerts/rules.toml
+    webhook: WebhookSettings | None = None
+    mail: MailSettings | None = None
+    heartbeat: HeartbeatSettings | None = None
+    evaluate_every_s: Annotated[float, Meta(ge=0.1, le=300)] = 10.0
+    keep_days: Count = 90
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where Prometheus asks the watcher. There is no password: keep it on the loopback, or behind a proxy."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 9753  # 0: nobody can ask
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of central.toml; paths are absolute, relative ones were taken from the file's folder."""
 
@@ -148,6 +199,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     collector: CollectorSettings = CollectorSettings()
     fleet: FleetSettings = FleetSettings()
     console: ConsoleSettings = ConsoleSettings()
+    alerts: AlertSettings = AlertSettings()
+    metrics: MetricsSettings = MetricsSettings()
     broker: BrokerSettings | None = None  # these two are needed to collect, and for nothing else
     keys: KeySettings | None = None
     enrolment: EnrolmentSettings | None = None
@@ -164,6 +217,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.enrolment is None:
             raise SettingError(self.file, "[enrolment]", "must be there; docs/operations.md has an example")
         return self.enrolment
+
+    def for_watching(self) -> BrokerSettings:
+        """Return how the watcher reaches the broker; raise `SettingError` when no broker is named."""
+        if self.broker is None:
+            raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
+        own = {name: path for name in ("certificate", "key") if (path := getattr(self.fleet, name)) is not None}
+        return msgspec.structs.replace(self.broker, **own, **({"client_id": ""} if own else {}))
 
     def for_taking(self) -> KeySettings:
         """Return the keys without which no record can be opened and no receipt signed; raise `SettingError`."""
@@ -198,7 +258,7 @@ def parse(text: str, path: Path) -> Settings:
             tree, Settings, dec_hook=lambda kind, value: _path(kind, value, folder), str_keys=True
         )
     except msgspec.ValidationError as error:
-        raise _explained(name, str(error)) from None
+        raise explained(name, str(error)) from None
     _check_console(name, settings.console)
     database = msgspec.structs.replace(settings.database, url=_database_url(name, settings.database.url, folder))
     return msgspec.structs.replace(settings, database=database, file=name)
@@ -220,12 +280,16 @@ def _check_console(name: str, console: ConsoleSettings) -> None:
 
 
 def _path(kind: type, value: object, folder: Path) -> object:
+    """Return a path; `$CREDENTIALS_DIRECTORY/` in front takes the file from systemd, where that runs us."""
     if kind is Path and isinstance(value, str) and value:
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY", "")
+        if credentials and value.startswith("$CREDENTIALS_DIRECTORY/"):
+            return Path(credentials) / value.removeprefix("$CREDENTIALS_DIRECTORY/")
         return folder / value
     raise ValueError("must be the path of a file")
 
 
-def _explained(name: str, message: str) -> SettingError:
+def explained(name: str, message: str) -> SettingError:
     """Turn msgspec's sentence (`Expected ... - at `$.broker.port``) into key and what would be right."""
     sentence, _, place = message.partition(" - at `$")
     key = place.rstrip("`").removeprefix(".")

@@ -6,11 +6,11 @@ and until when; neither closes an alert, since only the fault's end does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, insert, select, update
 
 from central import database
 from central.alerts.tables import alert, silence
@@ -41,6 +41,7 @@ class Alert:
     opened_at: datetime | None
     gone_at: datetime | None
     closed_at: datetime | None
+    told_at: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: str
 
@@ -132,6 +133,24 @@ def lift(engine: Engine, id: int, by: str, now: datetime) -> None:
             raise LandfallError(f"no silence that holds has the number {id}", remedy="see `landfall-central alerts`")
 
 
+def write(connection: Connection, alerts: Iterable[Alert], dropped: Iterable[int]) -> dict[Alert, int]:
+    """Write alerts that are new or changed, delete those that never lasted, and return the numbers of the new ones."""
+    numbers: dict[Alert, int] = {}
+    changed = []
+    for one in alerts:
+        if one.id:
+            changed.append({"at_id": one.id, **_row(one)})
+        else:
+            made = connection.execute(insert(alert).values(_row(one)))
+            numbers[one] = int(made.inserted_primary_key[0])  # type: ignore[index]
+    if changed:
+        connection.execute(update(alert).where(alert.c.id == bindparam("at_id")), changed)
+    gone = list(dropped)
+    if gone:
+        connection.execute(delete(alert).where(alert.c.id == bindparam("at_id")), [{"at_id": id} for id in gone])
+    return numbers
+
+
 def forget(connection: Connection, before: datetime) -> None:
     """Delete alerts and silences that ended before a moment."""
     at = rfc3339(before)
@@ -139,12 +158,26 @@ def forget(connection: Connection, before: datetime) -> None:
     connection.execute(delete(silence).where(silence.c.until < at))
 
 
-def _alert(row: Sequence[object]) -> Alert:
-    found = dict(row._mapping)  # type: ignore[attr-defined]
-    times = ("since", "opened_at", "gone_at", "closed_at", "acknowledged_at")
-    found |= {name: found[name] and moment(found[name]) for name in times}
+_MOMENTS = ("since", "opened_at", "gone_at", "closed_at", "told_at", "acknowledged_at")
+
+
+def _alert(row: Row) -> Alert:
+    found = dict(row._mapping)
+    found |= {name: found[name] and moment(found[name]) for name in _MOMENTS}
     found |= {"code": Code(found["code"]), "severity": Severity[found["severity"].upper()]}
     return Alert(**found | {"acknowledged_by": found["acknowledged_by"] or ""})
+
+
+def _row(one: Alert) -> dict[str, object]:
+    """Return what is written of an alert; who acknowledged it is written by `acknowledge` alone."""
+    words = {name: getattr(one, name) for name in ("scope", "subject", "what", "remedy")}
+    moments = {name: getattr(one, name) for name in _MOMENTS if name != "acknowledged_at"}
+    return {
+        "code": str(one.code),
+        "severity": one.severity.name.lower(),
+        **words,
+        **{name: at and rfc3339(at) for name, at in moments.items()},
+    }
 
 
 def _named(name: str) -> str:

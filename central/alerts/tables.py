@@ -13,7 +13,8 @@ from central.tables import metadata
 _serial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only an INTEGER primary key by itself
 
 # `scope` is a kiosk, a site followed by `/*`, or `centre`. `since` is when it was first seen, `opened_at` when it had
-# lasted long enough to be told (null: not yet), `gone_at` since when it is no longer seen (null: it still is).
+# lasted long enough (null: not yet), `gone_at` since when it is no longer seen (null: it still is), `told_at` when
+# somebody was told last.
 alert = Table(
     "alert",
     metadata,
@@ -28,6 +29,7 @@ alert = Table(
     Column("opened_at", Text),
     Column("gone_at", Text),
     Column("closed_at", Text),
+    Column("told_at", Text),
     Column("acknowledged_at", Text),
     Column("acknowledged_by", Text),
     sqlite_autoincrement=True,

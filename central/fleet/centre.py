@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
+from central.alerts.tables import notification
 from central.config import FleetSettings
-from central.database import moment
+from central.database import moment, rfc3339
 from central.fleet.diagnosis import Finding, KioskState, finding, is_offline, size, span
 from central.fleet.tables import lease
 from central.fleet.words import Code
@@ -24,6 +25,7 @@ from central.tables import centre
 
 WATCHER = "watcher"  # the lease of whoever watches
 BACKUP_AT = "backup_at"  # what a backup writes into `centre` when it is done: RFC 3339
+UNTOLD_S = 600.0  # after so long a notification that waits is a fault
 LEAST_WAITING = 3  # kiosks: what fewer of them wait for may be their own line
 
 
@@ -31,9 +33,11 @@ LEAST_WAITING = 3  # kiosks: what fewer of them wait for may be their own line
 class Figures:
     """What was measured at one moment."""
 
-    watcher: str = ""
+    watcher: str = ""  # who holds the lease
     watcher_seen_at: datetime | None = None
     watcher_until: datetime | None = None
+    watched_from: datetime | None = None
+    untold: int = 0
     receipts_late_s: float | None = None
     database_bytes: int | None = None
     disk_free_bytes: int | None = None
@@ -44,14 +48,21 @@ def measure(
     connection: Connection, states: Mapping[str, KioskState], now: datetime, settings: FleetSettings
 ) -> Figures:
     """Return the figures of this moment."""
-    holder, seen_at, until = "", None, None
     held = connection.execute(select(lease).where(lease.c.name == WATCHER)).first()
-    if held is not None:
-        holder, seen_at, until = held.holder, moment(held.renewed_at), moment(held.expires_at)
     database_bytes, disk_free_bytes = _room(connection, settings)
-    late_s = _receipts_late_s(states, now, settings)
-    backup_at = _backup_at(connection, settings)
-    return Figures(holder, seen_at, until, late_s, database_bytes, disk_free_bytes, backup_at)
+    before = rfc3339(now - timedelta(seconds=UNTOLD_S))
+    waits = notification.c.sent_at.is_(None) & notification.c.given_up_at.is_(None) & (notification.c.made_at < before)
+    return Figures(
+        watcher="" if held is None else held.holder,
+        watcher_seen_at=None if held is None else moment(held.renewed_at),
+        watcher_until=None if held is None else moment(held.expires_at),
+        watched_from=None if held is None or held.working_since is None else moment(held.working_since),
+        untold=connection.scalar(select(func.count()).select_from(notification).where(waits)) or 0,
+        receipts_late_s=_receipts_late_s(states, now, settings),
+        database_bytes=database_bytes,
+        disk_free_bytes=disk_free_bytes,
+        backup_at=_backup_at(connection, settings),
+    )
 
 
 def diagnose(figures: Figures, now: datetime, settings: FleetSettings) -> list[Finding]:
@@ -61,10 +72,14 @@ def diagnose(figures: Figures, now: datetime, settings: FleetSettings) -> list[F
 
 def _findings(figures: Figures, now: datetime, settings: FleetSettings) -> Iterator[Finding]:
     if figures.watcher_until is None:
-        yield finding(Code.NOBODY_WATCHES, value="as long as this database exists")
+        yield finding(Code.NOBODY_WATCHES, value="this database was made")
     elif figures.watcher_until < now and figures.watcher_seen_at is not None:
-        silent_s = (now - figures.watcher_seen_at).total_seconds()
-        yield finding(Code.NOBODY_WATCHES, value=span(silent_s), since=figures.watcher_seen_at)
+        seen_at = figures.watcher_seen_at
+        yield finding(Code.NOBODY_WATCHES, value=f"{seen_at:%Y-%m-%d %H:%M} UTC", since=seen_at)
+    elif figures.watched_from is None:
+        yield finding(Code.BROKER_LOST)
+    if figures.untold:
+        yield finding(Code.NOT_TOLD, value=f"{figures.untold} wait")
     if figures.receipts_late_s is not None and figures.receipts_late_s >= settings.receipts_later_than_s:
         yield finding(Code.RECEIPTS_LATE, value=span(figures.receipts_late_s))
     free = figures.disk_free_bytes
@@ -74,9 +89,9 @@ def _findings(figures: Figures, now: datetime, settings: FleetSettings) -> Itera
         yield finding(Code.DATABASE_SHORT, value=size(free))
     backup_at = figures.backup_at
     if backup_at is not None and now - backup_at > timedelta(hours=settings.backup_older_than_h):
-        yield finding(Code.BACKUP_OLD, value=f"{span((now - backup_at).total_seconds())} ago", since=backup_at)
+        yield finding(Code.BACKUP_OLD, value=f"{backup_at:%Y-%m-%d %H:%M} UTC", since=backup_at)
     elif backup_at is None and settings.backup_stamp is not None:
-        yield finding(Code.BACKUP_OLD, value="never, as far as the stamp file tells")
+        yield finding(Code.BACKUP_OLD, value="never")
 
 
 def _receipts_late_s(states: Mapping[str, KioskState], now: datetime, settings: FleetSettings) -> float | None:

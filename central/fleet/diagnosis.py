@@ -2,7 +2,8 @@
 
 Owns the rules; the words are `central.fleet.words`, the thresholds `central.config`. No database, no clock: the moment
 is an argument, so a page, an alert and a test see the same. Always true: a figure that is not known is no fault; one
-fault is said once, under the name that tells best what to do (a kiosk that is offline is not silent as well).
+fault is said once, under the name that tells best what to do (a kiosk that is offline is not silent as well); of a
+kiosk's own words only names of devices get into a sentence.
 """
 
 from __future__ import annotations
@@ -69,11 +70,15 @@ class OpenIncident:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a kiosk is compared with: the moment, the thresholds, and the version that most of the fleet runs."""
+    """What a kiosk is compared with: the moment, the thresholds, and the version that most of the fleet runs.
+
+    Silence is measured in watched time: nobody is silent before `watched_from`, and while nobody listens it is None.
+    """
 
     now: datetime
     limits: FleetSettings
     version: str = ""
+    watched_from: datetime | None = None
 
 
 def finding(code: Code, *, subject: str = "", value: str = "", since: datetime | None = None) -> Finding:
@@ -94,7 +99,7 @@ def diagnose(state: KioskState, incidents: Sequence[OpenIncident], context: Cont
         found += _clock(state, report, context)
         found += _machine(report, context)
         if context.version and report.version and _parts(report.version) < _parts(context.version):
-            found.append(finding(Code.VERSION_BEHIND, value=report.version))
+            found.append(finding(Code.VERSION_BEHIND, value=".".join(map(str, _parts(report.version)))))
         if report.troubles:
             found.append(finding(Code.UPLINK_TROUBLE, value=f"{report.troubles:.0f} times"))
     order = list(Code)
@@ -144,10 +149,10 @@ def _connection(state: KioskState, context: Context) -> Iterator[Finding]:
         yield finding(Code.NEVER_HEARD)
     elif is_offline(state):
         yield finding(Code.OFFLINE, since=state.offline_at)
-    elif state.heard_at is not None:
-        silent_s = (context.now - state.heard_at).total_seconds()
-        if silent_s >= context.limits.silent_after_s:
-            yield finding(Code.SILENT, value=span(silent_s), since=state.heard_at)
+    elif state.heard_at is not None and context.watched_from is not None:
+        unheard = context.now - max(state.heard_at, context.watched_from)
+        if unheard.total_seconds() >= context.limits.silent_after_s:
+            yield finding(Code.SILENT, value=f"{state.heard_at:%Y-%m-%d %H:%M} UTC", since=state.heard_at)
 
 
 # What an incident is called here, and for how many hours after it was seen last it matters (none: until it is closed).
@@ -181,9 +186,7 @@ def _incidents(incidents: Sequence[OpenIncident], context: Context) -> Iterator[
             together.setdefault((code, one.stream), []).append(one)
     for (code, stream), ones in together.items():
         count = sum(one.count for one in ones)
-        value = ones[0].detail if len(ones) == 1 and ones[0].detail else f"{count} times"
-        if code is Code.GAP:
-            value = "once" if count == 1 else f"{count} times"
+        value = "once" if count == 1 else f"{count} times"
         yield finding(code, subject=stream, value=value, since=min(one.first_seen for one in ones))
 
 
@@ -206,7 +209,7 @@ def _devices(report: Report, told_at: datetime) -> Iterator[Finding]:
 def _store(report: Report, context: Context) -> Iterator[Finding]:
     match report.store_state:
         case "closed":
-            yield finding(Code.STORE_CLOSED, value=report.store_error or "no reason given")
+            yield finding(Code.STORE_CLOSED)
         case "full":
             yield finding(Code.DISK_FULL)
         case "no_photos":
@@ -255,7 +258,7 @@ def _machine(report: Report, context: Context) -> Iterator[Finding]:
         yield finding(Code.OVERHEATING, value="it slows down")
     used = machine.card_life_used_percent
     if machine.card_end_of_life in ("warning", "urgent") or (used is not None and used >= 100):
-        yield finding(Code.CARD_WORN_OUT, value=machine.card_end_of_life or f"{used:.0f} %")
+        yield finding(Code.CARD_WORN_OUT)
     elif used is not None and used >= limits.card_life_percent:
         yield finding(Code.CARD_WORN, value=f"{used:.0f} %")
     if machine.last_end in ("interrupted", "watchdog"):

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Integer, cast, delete, func, literal, select
+from sqlalchemy import Connection, Integer, and_, cast, delete, func, literal, select
 
 from central import database, shelf
 from central.config import FleetSettings
+from central.fleet.report import moment
 from central.fleet.tables import sample
+from central.tables import branch, record
+from edge.wire.topics import Stream
 
 FINE_S, MIDDLE_S, COARSE_S = 0, 300, 3600  # what `resolution_s` says; samples as they came are 0
 
@@ -64,6 +67,29 @@ def put(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
     statement = statement.on_conflict_do_update(index_elements=["kiosk", "resolution_s", "at_s"], set_=changed)
     for some in shelf.pieces(list(rows), 500):
         connection.execute(statement, list(some))
+
+
+def latencies(connection: Connection, since: datetime) -> dict[str, float]:
+    """Return how long the newest crossing of each kiosk took from its lane to here, of those that came since."""
+    query = (
+        select(branch.c.kiosk, record.c.time, record.c.received_at)
+        .join(
+            record,
+            and_(
+                *(branch.c[name] == record.c[name] for name in ("kiosk", "stream", "epoch")),
+                branch.c.held_up_to == record.c.sequence,
+                branch.c.hash_at == record.c.hash,
+            ),
+        )
+        .where(branch.c.stream == Stream.CROSSING, branch.c.updated_at >= database.rfc3339(since))
+        .order_by(record.c.received_at)
+    )
+    found: dict[str, float] = {}
+    for kiosk, made_at, received_at in connection.execute(query):
+        made = moment(made_at)
+        if made is not None:  # a kiosk without the right time tells nothing of use here, but harms nobody
+            found[kiosk] = max(0.0, (database.moment(received_at) - made).total_seconds())
+    return found
 
 
 def condense(connection: Connection, kiosks: Sequence[str], now: datetime, settings: FleetSettings) -> None:

@@ -7,23 +7,21 @@ registered is there, heard or not; a kiosk whose keys are all revoked is not.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, select
 
 from central import database, shelf
-from central.config import FleetSettings
-from central.database import moment
+from central.database import moment, rfc3339
 from central.fleet import report as reports
-from central.fleet.diagnosis import Context, KioskState, OpenIncident
+from central.fleet.diagnosis import KioskState, OpenIncident
 from central.fleet.tables import fleet_kiosk
 from central.tables import branch, incident, kiosk_key
 from edge.wire.topics import Stream
 
 _COLUMNS = (
     fleet_kiosk.c.kiosk,
-    fleet_kiosk.c.first_heard_at,
     fleet_kiosk.c.heard_at,
     fleet_kiosk.c.connected_at,
     fleet_kiosk.c.offline_at,
@@ -37,11 +35,11 @@ _COLUMNS = (
 def load(connection: Connection, kiosk: str = "") -> dict[str, KioskState]:
     """Return the state of one kiosk, or of all, by name; of a name that is not registered, nothing."""
     counts = kiosk_key.c.revoked_at.is_(None)
-    registered = select(kiosk_key.c.kiosk).where(counts).distinct().order_by(kiosk_key.c.kiosk)
+    names = select(kiosk_key.c.kiosk).where(counts).distinct().order_by(kiosk_key.c.kiosk)
     heard = select(*_COLUMNS)
     if kiosk:
-        registered, heard = registered.where(kiosk_key.c.kiosk == kiosk), heard.where(fleet_kiosk.c.kiosk == kiosk)
-    states = {name: KioskState(name) for name in connection.scalars(registered)}
+        names, heard = names.where(kiosk_key.c.kiosk == kiosk), heard.where(fleet_kiosk.c.kiosk == kiosk)
+    states = {name: KioskState(name) for name in connection.scalars(names)}
     for row in connection.execute(heard):
         if row.kiosk in states:
             states[row.kiosk] = _state(row)
@@ -83,16 +81,33 @@ def last_stored(connection: Connection, kiosk: str = "") -> dict[str, datetime]:
     return {name: moment(at) for name, at in connection.execute(query.group_by(branch.c.kiosk))}
 
 
-def context(states: Mapping[str, KioskState], now: datetime, limits: FleetSettings) -> Context:
-    """Return what every kiosk is compared with; the fleet's version is the one that most of it runs."""
-    versions = Counter(state.report.version for state in states.values() if state.report and state.report.version)
-    return Context(now, limits, max(versions, key=lambda version: (versions[version], version), default=""))
+def usual_version(states: Iterable[KioskState]) -> str:
+    """Return the version that most of the fleet runs."""
+    versions = Counter(state.report.version for state in states if state.report and state.report.version)
+    return max(versions, key=lambda version: (versions[version], version), default="")
 
 
-def put(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
-    """Write the rows of kiosks that were heard, whole."""
+def registered(connection: Connection) -> set[str]:
+    """Return the kiosks of which a key counts."""
+    return set(connection.scalars(select(kiosk_key.c.kiosk).where(kiosk_key.c.revoked_at.is_(None)).distinct()))
+
+
+def put(connection: Connection, states: Iterable[KioskState]) -> None:
+    """Write the states of kiosks that were heard, whole."""
     statement = database.insert(connection.dialect.name, fleet_kiosk)
     changed = {column.name: statement.excluded[column.name] for column in fleet_kiosk.c if not column.primary_key}
     statement = statement.on_conflict_do_update(index_elements=["kiosk"], set_=changed)
-    for some in shelf.pieces(sorted(rows, key=lambda row: str(row["kiosk"])), 500):
+    rows = [_row(state) for state in sorted(states, key=lambda state: state.kiosk) if state.heard_at is not None]
+    for some in shelf.pieces(rows, 500):
         connection.execute(statement, list(some))
+
+
+def _row(state: KioskState) -> dict[str, object]:
+    moments = {name: getattr(state, name) for name in ("heard_at", "connected_at", "offline_at", "health_at")}
+    return {
+        "kiosk": state.kiosk,
+        **{name: at and rfc3339(at) for name, at in moments.items()},
+        "health": state.report and reports.encode(state.report),
+        "clock_offset_s": state.clock_offset_s,
+        "queue_trend_per_h": state.queue_trend_per_h,
+    }

@@ -16,7 +16,6 @@ fleet_kiosk = Table(
     "fleet_kiosk",
     metadata,
     Column("kiosk", Text, primary_key=True),
-    Column("first_heard_at", Text, nullable=False),
     Column("heard_at", Text, nullable=False),
     Column("connected_at", Text),
     Column("offline_at", Text),
@@ -58,13 +57,14 @@ boot_clock = Table(
     PrimaryKeyConstraint("kiosk", "boot_id", "epoch", "sequence", "hash"),
 )
 
-# Who does a work that one process alone may do; whoever does not renew in time has lost it.
+# Who does a work that one process alone may do; whoever does not renew in time has lost it. `working_since` is null
+# while the holder cannot do it, for want of a broker.
 lease = Table(
     "lease",
     metadata,
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
-    Column("taken_at", Text, nullable=False),
+    Column("working_since", Text),
     Column("renewed_at", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
 )

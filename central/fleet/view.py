@@ -7,7 +7,7 @@ is right even when no watcher runs (it then says so); nothing of a traveller is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from central.config import FleetSettings
 from central.fleet import centre as centres
 from central.fleet import history as histories
 from central.fleet import state as states
-from central.fleet.diagnosis import Finding, KioskState, OpenIncident, Standing, diagnose, standing_of
+from central.fleet.diagnosis import Context, Finding, KioskState, OpenIncident, Standing, diagnose, standing_of
 from central.fleet.history import Metric, Series
 from central.fleet.report import Report
 from central.fleet.tables import boot_clock
@@ -87,20 +87,32 @@ class TrueTime:
 def fleet(engine: Engine, now: datetime, limits: FleetSettings) -> FleetView:
     """Return all kiosks, all sites and the centre."""
     with database.reading(engine) as connection:
-        found, known = _kiosks(connection, now, limits)
-        centre = _centre(connection, known, now, limits)
+        known = states.load(connection)
+        figures = centres.measure(connection, known, now, limits)
+        context = Context(now, limits, states.usual_version(known.values()), figures.watched_from)
+        found = _views(connection, known.values(), context)
     sites: dict[str, list[KioskView]] = {}
     for one in found:
         sites.setdefault(one.site, []).append(one)
     counted = tuple(SiteView(site, len(ones), _standings(ones)) for site, ones in sorted(sites.items()))
-    return FleetView(now, found, counted, _standings(found), centre)
+    return FleetView(now, found, counted, _standings(found), _centre(figures, now, limits))
 
 
 def kiosk(engine: Engine, name: str, now: datetime, limits: FleetSettings) -> KioskView | None:
-    """Return one kiosk; None when nobody registered it."""
+    """Return one kiosk, judged as in the fleet; None when nobody registered it."""
     with database.reading(engine) as connection:
-        found, _ = _kiosks(connection, now, limits, name)
-    return found[0] if found else None
+        known = states.load(connection)
+        if name not in known:
+            return None
+        figures = centres.measure(connection, known, now, limits)
+        context = Context(now, limits, states.usual_version(known.values()), figures.watched_from)
+        return _views(connection, [known[name]], context, name)[0]
+
+
+def centre(engine: Engine, now: datetime, limits: FleetSettings) -> CentreView:
+    """Return how the centre itself does."""
+    with database.reading(engine) as connection:
+        return _centre(centres.measure(connection, states.load(connection), now, limits), now, limits)
 
 
 def history(engine: Engine, kiosk: str, metric: Metric, span: timedelta, now: datetime) -> Series:
@@ -125,18 +137,14 @@ def true_time(engine: Engine, kiosk: str, boot_id: str, boottime_s: float) -> Tr
     return TrueTime(None if earliest is None or earliest > latest else earliest + after, latest + after)
 
 
-def _kiosks(
-    connection: Connection, now: datetime, limits: FleetSettings, name: str = ""
-) -> tuple[tuple[KioskView, ...], dict[str, KioskState]]:
-    known = states.load(connection, name)
+def _views(
+    connection: Connection, known: Iterable[KioskState], context: Context, name: str = ""
+) -> tuple[KioskView, ...]:
     incidents = states.open_incidents(connection, name)
     stored = states.last_stored(connection, name)
-    compared = states.context(states.load(connection) if name else known, now, limits)
-    found = []
-    for kiosk, one in known.items():
-        findings = diagnose(one, incidents.get(kiosk, ()), compared)
-        found.append(_view(one, findings, stored.get(kiosk)))
-    return tuple(found), known
+    return tuple(
+        _view(one, diagnose(one, incidents.get(one.kiosk, ()), context), stored.get(one.kiosk)) for one in known
+    )
 
 
 def _view(one: KioskState, findings: Sequence[Finding], stored_at: datetime | None) -> KioskView:
@@ -162,8 +170,7 @@ def _standings(kiosks: Sequence[KioskView]) -> dict[Standing, int]:
     return {standing: counted[standing] for standing in Standing}
 
 
-def _centre(connection: Connection, known: dict[str, KioskState], now: datetime, limits: FleetSettings) -> CentreView:
-    figures = centres.measure(connection, known, now, limits)
+def _centre(figures: centres.Figures, now: datetime, limits: FleetSettings) -> CentreView:
     return CentreView(
         findings=tuple(centres.diagnose(figures, now, limits)),
         watcher=figures.watcher,
@@ -186,6 +193,7 @@ __all__ = [
     "SiteView",
     "Standing",
     "TrueTime",
+    "centre",
     "fleet",
     "history",
     "kiosk",

@@ -67,6 +67,7 @@ class Code(StrEnum):
     DATABASE_FULL = "database_full"
     RECEIPTS_LATE = "receipts_late"
     NOBODY_WATCHES = "nobody_watches"
+    BROKER_LOST = "broker_lost"
     NOT_TOLD = "not_told"
     BACKUP_OLD = "backup_old"
     DATABASE_SHORT = "database_short"
@@ -117,7 +118,7 @@ WORDS: dict[Code, Words] = {
     ),
     Code.STORE_CLOSED: Words(
         _C,
-        "The kiosk can store no crossing ({value}), so its lanes are closed and on paper.",
+        "The kiosk can store no crossing, so its lanes are closed and on paper.",
         "Have the kiosk restarted; if that does not help, have its card or disk replaced and keep the old one, "
         "since it may hold crossings.",
     ),
@@ -138,7 +139,7 @@ WORDS: dict[Code, Words] = {
     ),
     Code.SILENT: Words(
         _C,
-        "The kiosk is said to be connected, but has told nothing of itself for {value}.",
+        "The kiosk is said to be connected, but has told nothing of itself since {value}.",
         "Have it restarted if the lane stands still; otherwise look at the line: it may be too slow or one-way.",
     ),
     Code.LANE_CLOSED: Words(
@@ -158,7 +159,7 @@ WORDS: dict[Code, Words] = {
     ),
     Code.CARD_WORN_OUT: Words(
         _C,
-        "The kiosk's memory card is at the end of its life ({value}).",
+        "The kiosk's memory card is at the end of its life.",
         "Replace the card now: let the kiosk hand over everything first, then set up the new card.",
     ),
     Code.QUEUE_FULL_SOON: Words(
@@ -309,8 +310,13 @@ WORDS: dict[Code, Words] = {
     ),
     Code.NOBODY_WATCHES: Words(
         _C,
-        "No watcher has reported for {value}: what is shown is old, and nobody is alerted.",
+        "No watcher has reported since {value}: what is shown is old, and nobody is alerted.",
         "Start it: `systemctl restart landfall-watch`, and look at its journal.",
+    ),
+    Code.BROKER_LOST: Words(
+        _C,
+        "The watcher has no connection to the broker: nobody knows how the kiosks do.",
+        "Look at `systemctl status mosquitto`, its certificate, and the line to it; kiosks keep everything meanwhile.",
     ),
     Code.NOT_TOLD: Words(
         _W,
@@ -319,7 +325,7 @@ WORDS: dict[Code, Words] = {
     ),
     Code.BACKUP_OLD: Words(
         _W,
-        "The centre's database was last backed up {value}.",
+        "The centre's database was last backed up: {value}.",
         "Run `landfall-central backup` and find out why it did not run by itself; "
         "kiosks release records in the belief that there is one.",
     ),

@@ -16,7 +16,6 @@ def upgrade() -> None:
     op.create_table(
         "fleet_kiosk",
         _text("kiosk"),
-        _text("first_heard_at"),
         _text("heard_at"),
         _text("connected_at", nullable=True),
         _text("offline_at", nullable=True),
@@ -47,7 +46,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "lease",
-        *(_text(name) for name in ("name", "holder", "taken_at", "renewed_at", "expires_at")),
+        *(_text(name) for name in ("name", "holder", "renewed_at", "expires_at")),
+        _text("working_since", nullable=True),
         sa.PrimaryKeyConstraint("name", name="pk_lease"),
     )
     _create_alerts()
@@ -71,7 +71,7 @@ def _create_alerts() -> None:
         *(_text(name) for name in ("code", "scope", "subject", "severity", "what", "remedy", "since")),
         *(
             _text(name, nullable=True)
-            for name in ("opened_at", "gone_at", "closed_at", "acknowledged_at", "acknowledged_by")
+            for name in ("opened_at", "gone_at", "closed_at", "told_at", "acknowledged_at", "acknowledged_by")
         ),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
         sqlite_autoincrement=True,

@@ -10,7 +10,10 @@ from sqlalchemy import Engine
 
 from central import database, registry
 from central.database import rfc3339
-from central.fleet import report, state
+from central.fleet import lease, state
+from central.fleet.centre import WATCHER
+from central.fleet.diagnosis import KioskState
+from central.fleet.report import read_report
 from edge.wire.messages import HEALTH_TYP, STATUS_TYP
 from tests.harness.kiosk_records import FakeKiosk
 
@@ -55,19 +58,29 @@ def register(engine: Engine, *names: str) -> None:
         registry.add_kiosk(engine, name, FakeKiosk(name).key, NOW)
 
 
-def put(engine: Engine, kiosk: str, heard_at: datetime = NOW, **row: Any) -> None:
-    """Write a kiosk's state as the watcher does; `health` is what it said."""
-    said = row.pop("health", health_of(kiosk, heard_at))
-    kept = {
-        "kiosk": kiosk,
-        "first_heard_at": rfc3339(heard_at),
-        "heard_at": rfc3339(heard_at),
-        "connected_at": rfc3339(heard_at),
-        "offline_at": None,
-        "health_at": rfc3339(heard_at),
-        "health": report.encode(report.read_report(kiosk, msgspec.json.encode(said))[0]),
-        "clock_offset_s": 0.0,
-        "queue_trend_per_h": 0.0,
-    }
+def told(kiosk: str, heard_at: datetime = NOW, said: dict[str, Any] | None = None, **known: Any) -> KioskState:
+    """Return the state of a kiosk that was heard."""
+    report, _ = read_report(kiosk, msgspec.json.encode(said or health_of(kiosk, heard_at)))
+    return KioskState(
+        **{
+            "kiosk": kiosk,
+            "heard_at": heard_at,
+            "connected_at": heard_at,
+            "health_at": heard_at,
+            "report": report,
+            "clock_offset_s": 0.0,
+            **known,
+        }
+    )
+
+
+def put(engine: Engine, *kiosks: KioskState) -> None:
+    """Write states as the watcher does."""
     with database.writing(engine) as connection:
-        state.put(connection, [kept | row])
+        state.put(connection, kiosks)
+
+
+def watch(engine: Engine, now: datetime = NOW, *, since: datetime = NOW - timedelta(days=1)) -> None:
+    """Let somebody watch."""
+    with database.writing(engine) as connection:
+        assert lease.take(connection, WATCHER, "test", now, 15.0, since)

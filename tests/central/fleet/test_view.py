@@ -16,7 +16,7 @@ from central.fleet.tables import boot_clock
 from central.fleet.view import Standing
 from central.fleet.words import Code
 from central.incidents import Incident, Kind
-from tests.central.fleet.fleet import NOW, health_of, put, register
+from tests.central.fleet.fleet import NOW, health_of, put, register, told, watch
 
 LIMITS = FleetSettings()
 
@@ -34,7 +34,7 @@ def test_a_kiosk_that_is_registered_is_there_before_it_was_ever_heard(engine):
 
 def test_a_kiosk_whose_keys_are_all_revoked_is_gone(engine):
     register(engine, "utopia/lane-1")
-    put(engine, "utopia/lane-1")
+    put(engine, told("utopia/lane-1"))
     registry.revoke_kiosk(engine, "utopia/lane-1", NOW)
     assert view.fleet(engine, NOW, LIMITS).kiosks == ()
     assert view.kiosk(engine, "utopia/lane-1", NOW, LIMITS) is None
@@ -43,10 +43,9 @@ def test_a_kiosk_whose_keys_are_all_revoked_is_gone(engine):
 def test_kiosks_are_counted_by_site_and_standing(engine):
     names = ["a/1", "a/2", "a/3", "b/1"]
     register(engine, *names)
-    put(engine, "a/1")
-    put(engine, "a/2", NOW - timedelta(minutes=10))
-    put(engine, "a/3", offline_at=rfc3339(NOW))
-    put(engine, "b/1", health=health_of("b/1", store={"state": "full"}))
+    watch(engine)
+    put(engine, told("a/1"), told("a/2", NOW - timedelta(minutes=10)), told("a/3", offline_at=NOW))
+    put(engine, told("b/1", said=health_of("b/1", store={"state": "full"})))
     shown = view.fleet(engine, NOW, LIMITS)
     standings = [Standing.OK, Standing.SILENT, Standing.OFFLINE, Standing.DEGRADED]
     assert [one.standing for one in shown.kiosks] == standings
@@ -56,9 +55,7 @@ def test_kiosks_are_counted_by_site_and_standing(engine):
 
 def test_one_kiosk_is_judged_as_in_the_fleet(engine):
     register(engine, "a/1", "a/2", "a/3")
-    for name in ("a/2", "a/3"):
-        put(engine, name)
-    put(engine, "a/1", health=health_of("a/1", version="1.1.9"))
+    put(engine, told("a/1", said=health_of("a/1", version="1.1.9")), told("a/2"), told("a/3"))
     with database.writing(engine) as connection:
         incidents.report(connection, [Incident(Kind.GAP, "a/1", "crossing", "e", 7)], rfc3339(NOW))
     shown = view.kiosk(engine, "a/1", NOW, LIMITS)
@@ -100,3 +97,13 @@ def test_of_several_amendments_of_one_boot_the_narrowest_interval_is_given(engin
 
 def test_a_page_says_that_nobody_watches(engine):
     assert [one.code for one in view.fleet(engine, NOW, LIMITS).centre.findings] == [Code.NOBODY_WATCHES]
+
+
+def test_nobody_is_silent_while_nobody_listens(engine):
+    register(engine, "a/1")
+    put(engine, told("a/1", NOW - timedelta(hours=1)))
+    watch(engine, since=NOW - timedelta(seconds=60))
+    assert view.fleet(engine, NOW, LIMITS).kiosks[0].standing == Standing.OK
+    watch(engine, since=None)
+    shown = view.fleet(engine, NOW, LIMITS)
+    assert (shown.kiosks[0].standing, [one.code for one in shown.centre.findings]) == (Standing.OK, [Code.BROKER_LOST])
