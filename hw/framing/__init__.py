@@ -7,6 +7,7 @@ whatever arrives; damaged input costs `FrameError`s that quote nothing, and the 
 
 from hw.framing.encoders import encode
 from hw.framing.families import Commands, Family
-from hw.framing.framer import CUT, FrameError, Framer
+from hw.framing.findings import CUT, FrameError
+from hw.framing.framer import Framer
 
 __all__ = ["CUT", "Commands", "Family", "FrameError", "Framer", "encode"]

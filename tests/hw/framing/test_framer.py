@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hw.devices import Frame
 from hw.framing import Family, FrameError, Framer
-from hw.framing.framer import LONGEST_FRAME, TOO_LONG
+from hw.framing.findings import TOO_LONG
+from hw.framing.framer import LONGEST_FRAME
 from tests.hw.framing.samples import AAMVA, BCBP, MRV_A, SAMPLES, TD1, TD2, TD3, VDS, ended, inquired, mrz, rte
 
 EVERY_SAMPLE = pytest.mark.parametrize(("wire", "frame", "needs_silence"), SAMPLES.values(), ids=SAMPLES)
