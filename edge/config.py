@@ -20,7 +20,16 @@ from msgspec import UNSET, Meta, UnsetType
 
 from edge.errors import SettingError
 from edge.setting_words import explain, shown
-from hw.settings import PANEL_PARTS, CameraSettings, Name, PanelSettings, ReaderSettings, Seconds
+from hw.settings import (
+    PANEL_PARTS,
+    CameraSettings,
+    Name,
+    PanelSettings,
+    PowerSettings,
+    ReaderSettings,
+    Seconds,
+    same_pin,
+)
 
 DocumentClass = Literal["travel_document", "visa", "boarding_pass", "driving_licence", "seal"]
 FilePath = Annotated[str, Meta(min_length=1, extra={"right": "the path of a file"})]
@@ -202,6 +211,7 @@ class Settings(_Section, kw_only=True):
     uplink: UplinkSettings
     clock: ClockSettings = ClockSettings()
     control: ControlSettings = ControlSettings()
+    power: PowerSettings = PowerSettings()
     folder: str | UnsetType = UNSET
 
     def resolve(self, path: str) -> Path:
@@ -305,17 +315,16 @@ def _check_names(settings: Settings, file: str) -> None:
 
 def _check_pins(settings: Settings, file: str) -> None:
     """Refuse a pin that two parts share; simulated panels have pins of their own, lane by lane."""
-    board: dict[str, str] = {}
+    board = {same_pin(settings.power.lost): "power.lost"}
     for index, lane in enumerate(settings.lanes):
         if lane.panel.driver == "none":
             continue
         taken = board if lane.panel.driver == "gpiozero" else {}
         for part in PANEL_PARTS:
             key, pin = f"lanes[{index}].panel.{part}", getattr(lane.panel, part)
-            spelt = f"GPIO{int(pin)}" if pin.isdecimal() else pin
-            if pin and spelt in taken:
-                raise SettingError(file, key, f"must not be {pin}, which {taken[spelt]} has")
-            taken[spelt] = key
+            if pin and (known := taken.get(same_pin(pin))):
+                raise SettingError(file, key, f"must not be {pin}, which {known} has")
+            taken[same_pin(pin)] = key
 
 
 def _check_lane(lane: LaneSettings, at: str, file: str) -> None:

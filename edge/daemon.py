@@ -26,7 +26,6 @@ import uuid6
 from edge.cache import CacheReader
 from edge.config import Settings, digest
 from edge.control import ControlAsked
-from edge.door import News
 from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
@@ -56,16 +55,20 @@ from edge.events import (
     UplinkTrouble,
 )
 from edge.health import Survey, Vitals, health
+from edge.kiosk import State
 from edge.log import Log, Priority
 from edge.machine import Machine
 from edge.notify import Systemd
 from edge.officers import Officers
 from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
+from edge.watch import Watch
 from edge.wiring import Lane, build
-from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, DoorClosed, DoorOpened
+from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, DoorClosed, DoorOpened, PowerBack, PowerLost
 
 STOP_S = 4.0  # with what comes before and after, a stop takes less than five
+FINISH_S = 0.9  # for a record that is on its way
+EXIT_NO_POWER = 75  # EX_TEMPFAIL of sysexits.h: try again later
 LOOP_S = 30.0  # the loop turns at least this often
 SURVEY_S = 30.0
 NEWS_S = 1.0  # what changes more often than this is told together
@@ -78,6 +81,12 @@ class StopAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ending:
+    exit_status: int
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadDied:
     """A thread of the daemon ended with an error that nobody expected."""
 
@@ -86,7 +95,7 @@ class ThreadDied:
 
 
 class Daemon:
-    """One kiosk. `run` returns the exit status: 0 after `stop`, 1 when a restart is needed."""
+    """One kiosk. `run` returns the exit status: 0 after `stop`, 1 when a restart is needed, 75 without power."""
 
     def __init__(self, settings: Settings, log: Log, environment: dict[str, str]) -> None:
         self._settings = settings
@@ -100,8 +109,19 @@ class Daemon:
         self._centre, self._lanes = parts.centre, parts.lanes
         self._lane_of_device = {name: lane for lane in self._lanes for name in lane.devices.names()}
         self._lane_of_draft: dict[str, Lane] = {}
+        self._power_line = parts.power
+        self._ending: _Ending | None = None
         self._officers = Officers(self._lanes, self._hand, self._recorder, lambda: str(uuid6.uuid7()))
         self._vitals = Vitals(settings_sha256=digest(settings))
+        self._watch = Watch(
+            self._lanes,
+            self._vitals,
+            self._recorder,
+            log,
+            self._tell_soon,
+            stop_after_s=settings.power.stop_after_s,
+            rtc_time_s=parts.rtc_time_s,
+        )
         self._surveyor = Surveyor(settings, Machine(), self._inbox.put, SURVEY_S)
         self._threads: list[threading.Thread] = []
         self._reader: CacheReader | None = None
@@ -122,6 +142,8 @@ class Daemon:
             self._start("survey", self._surveyor.run)
             for lane in self._lanes:
                 lane.devices.start(self._inbox.put)
+            if self._power_line is not None:
+                self._power_line.start(self._inbox.put)
             self._log(Priority.NOTICE, "kiosk started", kiosk=self._kiosk, version=self._version)
             self._systemd.notify("READY=1")
             while self._exit_status is None:
@@ -158,19 +180,21 @@ class Daemon:
         for lane in self._lanes:
             if lane.kiosk.deadline_s is not None and lane.kiosk.deadline_s <= now.clock.boottime_s:
                 self._hand(lane, DeadlinePassed(), now)
-            if (news := lane.door.check(now)) is not None:
-                self._door_changed(lane, news)
         self._officers.close_idle_groups(now)
         if self._health_at_s <= now.clock.boottime_s:
+            self._watch.look_at_clock(now)
             self._publish_health(now)
+        if self._watch.check(now) and self._ending is None:
+            self._log(Priority.WARNING, "stopping in order, there is no power")
+            self._end(EXIT_NO_POWER, now)
+        if self._ending is not None:
+            self._finish(self._ending, now)
         self._systemd.notify("WATCHDOG=1")
 
     def _next_deadline_s(self) -> float:
-        times = [time for lane in self._lanes for time in (lane.kiosk.deadline_s, lane.door.deadline_s)]
-        deadlines = [time for time in times if time is not None]
-        if (idle_s := self._officers.deadline_s) is not None:
-            deadlines.append(idle_s)
-        return min([self._health_at_s, *deadlines])
+        times = [self._watch.deadline_s, self._officers.deadline_s, self._ending.until_s if self._ending else None]
+        times += [lane.kiosk.deadline_s for lane in self._lanes]
+        return min([self._health_at_s, *(time for time in times if time is not None)])
 
     def _take(self, event: Any, now: Moment) -> None:
         match event:
@@ -178,11 +202,10 @@ class Daemon:
                 self._store_ready(now)
             case Recorded() | RecordFailed():
                 self._recorded(event, now)
-            case DeviceReady() | DeviceLost() | CaseOpened() | CaseClosed():
-                self._device_changed(event, now)
-            case DoorOpened() | DoorClosed():
-                lane = self._lane_of_device[event.device]
-                self._door_changed(lane, (lane.door.opened if isinstance(event, DoorOpened) else lane.door.closed)(now))
+            case DeviceReady() | DeviceLost() | CaseOpened() | CaseClosed() | DoorOpened() | DoorClosed():
+                self._watch.take(event, now)
+            case PowerLost() | PowerBack():
+                self._watch.take(event, now)
             case RoomMeasured():
                 self._room_measured(event, now)
             case StoreChanged():
@@ -190,6 +213,7 @@ class Daemon:
                 if event.commit_s is not None:
                     self._vitals.commits_s.append(event.commit_s)
             case Survey():
+                self._watch.look_at_voltage(event)
                 self._vitals.survey = event
             case ReceiptAccepted() | ResendAsked() | RecordUnreadable() | EpochEnded():
                 self._follow(event, now)
@@ -210,7 +234,7 @@ class Daemon:
                 self._log(Priority.ERROR, "thread died, restart needed", thread=event.thread, error=event.error)
                 self._exit_status = 1
             case StopAsked():
-                self._exit_status = 0
+                self._end(0, now)
             case _:
                 self._hand(self._lane_of_device[event.device], event, now)
 
@@ -274,33 +298,6 @@ class Daemon:
         if event.room is Room.NONE:
             for lane in self._lanes:
                 self._hand(lane, StoreClosed(), now)
-
-    def _device_changed(self, event: DeviceReady | DeviceLost | CaseOpened | CaseClosed, now: Moment) -> None:
-        match event:
-            case DeviceReady():
-                self._vitals.device(event.device, "ready", now)
-                self._log(Priority.NOTICE, "device ready", device=event.device)
-            case DeviceLost():
-                self._vitals.device(event.device, "lost", now, event.reason)
-                self._log(Priority.WARNING, "device lost", device=event.device, reason=event.reason)
-            case CaseOpened() | CaseClosed():
-                what = "case_opened" if isinstance(event, CaseOpened) else "case_closed"
-                self._recorder.audit(what, panel=event.device)
-                self._vitals.case(event.device, is_open=isinstance(event, CaseOpened))
-                self._log(Priority.WARNING, what.replace("_", " "), panel=event.device)
-        self._tell_soon()
-
-    def _door_changed(self, lane: Lane, news: News | None) -> None:
-        """Tell what the door of a lane does: always in health, and what is wrong to the centre and to who stands by."""
-        panel = lane.settings.panel.name
-        self._vitals.door(panel, lane.door.state)
-        if news is None:
-            return
-        self._recorder.audit(news, lane=lane.settings.name, panel=panel)
-        self._log(Priority.WARNING, news.replace("_", " "), lane=lane.settings.name)
-        if news != "door_closed" and lane.devices.panel is not None:
-            lane.devices.panel.warn()
-        self._tell_soon()
 
     def _follow(self, event: ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded, now: Moment) -> None:
         self._recorder.follow(event)
@@ -369,6 +366,18 @@ class Daemon:
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
+    def _end(self, exit_status: int, now: Moment) -> None:
+        """Begin to end: no lane takes anybody any more, and a record that is on its way gets its lamp."""
+        if self._ending is None:
+            self._ending = _Ending(exit_status, now.clock.boottime_s + FINISH_S)
+
+    def _finish(self, ending: _Ending, now: Moment) -> None:
+        for lane in self._lanes:
+            self._hand(lane, StoreClosed(), now)
+        is_recording = any(lane.kiosk.state is State.RECORDING for lane in self._lanes)
+        if self._exit_status is None and (not is_recording or now.clock.boottime_s >= ending.until_s):
+            self._exit_status = ending.exit_status
+
     def _shut_down(self) -> None:
         self._systemd.notify("STOPPING=1")
         with contextlib.ExitStack() as last:  # what comes last stands first; a part that fails keeps none from its end
@@ -379,6 +388,8 @@ class Daemon:
             last.callback(self._control.stop)
             for lane in reversed(self._lanes):
                 last.callback(lane.devices.stop)
+            if self._power_line is not None:
+                last.callback(self._power_line.stop)
             self._surveyor.stop()
             self._uplink.stop()
             self._recorder.stop()

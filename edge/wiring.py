@@ -38,8 +38,10 @@ from edge.trust_file import load as load_trust_list
 from edge.uplink.link import Endpoint
 from edge.uplink.uplink import Identity, Pace, Uplink
 from edge.wire.topics import kiosk_id
-from hw.choose import Devices, open_devices
+from hw.choose import Devices, open_devices, open_power
 from hw.devices import Guidance, Signal
+from hw.power_line import PowerLine
+from hw.rtc import rtc_time_s
 from hw.settings import DeviceSettings
 
 Put = Callable[[object], None]
@@ -59,7 +61,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that the main loop drives; `kiosk` is `<site>/<name>`, `store` the path of the local cache."""
+    """Everything that the main loop drives; `kiosk` is `<site>/<name>`, `store` the path of the local cache.
+
+    `rtc_time_s` reads the battery-backed clock, where the settings say that one is fitted.
+    """
 
     kiosk: str
     store: Path
@@ -69,6 +74,8 @@ class Parts:
     control: ControlServer
     centre: Verifier
     lanes: tuple[Lane, ...]
+    power: PowerLine | None
+    rtc_time_s: Callable[[], float | None] | None
 
 
 def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
@@ -80,7 +87,7 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
     store = settings.resolve(settings.store.path)
     floor = datetime.fromisoformat(settings.clock.not_before).replace(tzinfo=UTC)
     last_known = max(floor, _last_known(store))
-    clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc)
+    clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc and rtc_time_s() is not None)
     signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
     centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
     reading = _reading(settings, clock.now(), log)
@@ -93,6 +100,8 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
         control=ControlServer(settings.resolve(settings.control.socket), put),
         centre=centre,
         lanes=tuple(_lane(settings, lane, reading) for lane in settings.lanes),
+        power=open_power(settings.power),
+        rtc_time_s=rtc_time_s if settings.clock.rtc else None,
     )
 
 

@@ -14,12 +14,13 @@ import msgspec
 
 from hw.devices import Camera, DeviceError, DocumentReader, Emit, Panel
 from hw.framing import Family
-from hw.settings import DeviceSettings, PanelSettings, ReaderSettings
+from hw.settings import DeviceSettings, PanelSettings, PowerSettings, ReaderSettings
 
 if TYPE_CHECKING:
     from gpiozero.pins import Factory
 
     from hw.black_box import BlackBox
+    from hw.power_line import PowerLine
     from hw.simulated.lane import SimulatedLane
 
 
@@ -71,6 +72,15 @@ def open_devices(settings: DeviceSettings, *, pin_factory: Factory | None = None
     readers = tuple(_reader(reader, simulation, Path(settings.state_folder)) for reader in settings.readers)
     panel = _panel(settings.panel, simulation, pin_factory)
     return Devices(readers, _camera(settings, simulation), panel, simulation)
+
+
+def open_power(settings: PowerSettings, *, pin_factory: Factory | None = None) -> PowerLine | None:
+    """Return the line of the supply, or None where none is fitted; raises DeviceError as `open_devices` does."""
+    if not settings.lost:
+        return None
+    from hw.power_line import NAME, PowerLine
+
+    return PowerLine(settings, pin_factory or pins_of_this_board(NAME))
 
 
 def _refuse_shared_names(settings: DeviceSettings) -> None:

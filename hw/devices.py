@@ -145,6 +145,20 @@ class DoorClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class PowerLost:
+    """The supply says that the mains are gone."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class PowerBack:
+    """The supply says that the mains are there."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceReady:
     """A device works (first start, or again after a loss)."""
 
@@ -170,6 +184,8 @@ DeviceEvent = (
     | CaseClosed
     | DoorOpened
     | DoorClosed
+    | PowerLost
+    | PowerBack
     | DeviceReady
     | DeviceLost
 )

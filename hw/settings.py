@@ -127,6 +127,39 @@ class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     debounce_s: Annotated[float, Meta(gt=0, le=1, description="how long a button must be still, in seconds")] = 0.05
 
 
+class PowerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An uninterruptible supply (battery or supercapacitor) that says on a pin when the mains are gone."""
+
+    lost: Annotated[Pin, Meta(description="pin on which the supply says that the mains are gone; empty: none")] = ""
+    lost_is: Annotated[
+        Literal["high", "low"], Meta(description="the level that says so; a wire that came off reads as this one")
+    ] = "high"
+    debounce_s: Annotated[float, Meta(gt=0, le=1, description="how long the level must be still, in seconds")] = 0.2
+    stop_after_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=3600,
+            description="how long the kiosk works on without the mains, then it stops in order with exit status 75; "
+            "0: until it is dark, which loses no record either",
+        ),
+    ] = 10.0
+
+
+# Where the pins of the 40-pin header lead, since a pin has two names.
+_HEADER = {
+    3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9, 22: 25, 23: 11,
+    24: 8, 26: 7, 27: 0, 28: 1, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16, 37: 26, 38: 20, 40: 21,
+}  # fmt: skip
+
+
+def same_pin(pin: str) -> str:
+    """Return one name for a pin, however it is spelt: GPIO17, 17, and BOARD11 are one."""
+    if pin.startswith("BOARD"):
+        return f"GPIO{_HEADER[int(pin[5:])]}" if int(pin[5:]) in _HEADER else pin
+    return f"GPIO{int(pin.removeprefix('GPIO'))}" if pin else ""
+
+
 class DeviceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Every device of one lane.
 

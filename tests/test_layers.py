@@ -22,7 +22,7 @@ PACKAGES = ("edge", "hw", "central", "provisioning")
 LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.keyboard", "hw.settings"}
 LAYER_1 = {
     "edge.afterwards", "edge.config", "edge.door", "edge.events", "edge.groups", "edge.kiosk", "edge.late",
-    "edge.rules", "edge.setting_words", "edge.traveller",
+    "edge.rules", "edge.setting_words", "edge.supply", "edge.traveller",
 }  # fmt: skip
 LAYER_2 = {
     "edge.cache", "edge.identity", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log",
@@ -58,7 +58,7 @@ MAY: dict[str, set[str]] = {
 # Each library that speaks to the outside world is imported in one place.
 OWNERS: dict[str, tuple[str, ...]] = {
     "serial": ("hw.serial_reader",),
-    "gpiozero": ("hw.panel", "hw.safe_outputs", "hw.simulated.pins", "hw.choose"),
+    "gpiozero": ("hw.panel", "hw.power_line", "hw.safe_outputs", "hw.simulated.pins", "hw.choose"),
     "picamera2": ("hw.camera_child",),
     "libcamera": ("hw.camera_child",),
     "cv2": ("hw.photo", "hw.sight_child"),

@@ -212,6 +212,18 @@ WRONG = [
         with_line("lanes.panel", "debounce_s = 2"),
         "lanes[0].panel.debounce_s must be a number above 0, at most 1, got 2",
     ),
+    (with_line("power", 'lost = "PIN17"'), f'power.lost must be {PIN}, got "PIN17"'),
+    (with_line("power", 'lost_is = "up"'), 'power.lost_is must be one of high, low, got "up"'),
+    (with_line("power", "debounce_s = 2"), "power.debounce_s must be a number above 0, at most 1, got 2"),
+    (with_line("power", "stop_after_s = -1"), "power.stop_after_s must be a number from 0 to 3600, got -1"),
+    (
+        with_line("power", 'lost = "BOARD11"', with_line("lanes.panel", 'driver = "gpiozero"')),
+        "lanes[0].panel.green must not be GPIO17, which power.lost has",
+    ),
+    (
+        with_line("lanes.panel", 'driver = "gpiozero"\ndoor = "BOARD11"'),
+        "lanes[0].panel.door must not be BOARD11, which lanes[0].panel.green has",
+    ),
     (with_line("store", 'path = ""'), 'store.path must be the path of a file, got ""'),
     *(
         (

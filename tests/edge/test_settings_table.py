@@ -26,7 +26,7 @@ def test_every_table_of_the_file_has_its_section() -> None:
     titles = [line.split("`")[1] for line in settings_table().splitlines() if line.startswith("**")]
     assert titles == [
         "[kiosk]", "[[lanes]]", "[lanes.policy]", "[[lanes.readers]]", "[lanes.camera]", "[lanes.panel]",
-        "[documents]", "[store]", "[keys]", "[uplink]", "[clock]", "[control]",
+        "[documents]", "[store]", "[keys]", "[uplink]", "[clock]", "[control]", "[power]",
     ]  # fmt: skip
 
 
