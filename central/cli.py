@@ -289,7 +289,8 @@ def _reconcile(arguments: argparse.Namespace) -> int:
         _print_json(result)
     else:
         captured = "an unknown number" if result.captured is None else result.captured
-        print(f"{result.kiosk}: captured {captured}, stored {result.stored}, practice {result.training}")
+        print(f"{result.kiosk}: captured {captured}, stored {result.stored}", end="")
+        print(f" (of these voided {result.voided}), practice {result.training}")
         print(f"  lost {result.lost}, duplicated {result.duplicated}, surplus {result.surplus}", end="")
         print(f", chain breaks {result.chain_breaks}, records still on the kiosk {result.unheld}")
         for one in result.chain.examples:

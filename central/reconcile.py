@@ -22,7 +22,7 @@ from central.tables import branch, crossing, record
 from edge.errors import ContractError, SealError
 from edge.seal import Verifier
 from edge.wire.messages import RECORD_TYP
-from edge.wire.record import TOMBSTONE, decode_claims, sha256_hex
+from edge.wire.record import AMENDMENT, TOMBSTONE, decode_claims, sha256_hex
 from edge.wire.topics import Stream
 
 BREAKS_SHOWN = 20
@@ -76,6 +76,7 @@ class Reconciliation:
 
     `stored` are crossings, each once, without practice (`training`). `lost` are those that the kiosk captured and the
     centre does not hold (yet), `surplus` those that the kiosk does not count, `duplicated` second copies of a crossing.
+    `voided` are those of `stored` that an amendment says do not count: they stay captured and stored at both ends.
     `unheld` are records of any stream that the kiosk has and the centre does not hold yet.
     """
 
@@ -89,6 +90,7 @@ class Reconciliation:
     training: int
     unheld: int
     chain: ChainReport
+    voided: int = 0
 
     @property
     def is_clean(self) -> bool:
@@ -115,6 +117,7 @@ def reconcile(engine: Engine, kiosk: str, count: KioskCount | None = None) -> Re
         chain = _walk(connection, kiosk)
         rows, stored = _counted(connection, kiosk, training=False)
         training, _ = _counted(connection, kiosk, training=True)
+        voided = _voided(connection, kiosk)
         unheld = {stream: _unheld(connection, kiosk, stream, head) for stream, head in heads.items()}
         breaks = chain.breaks + sum(_differs(connection, kiosk, stream, head) for stream, head in heads.items())
     captured = count.captured if count else None
@@ -129,6 +132,7 @@ def reconcile(engine: Engine, kiosk: str, count: KioskCount | None = None) -> Re
         training=training,
         unheld=sum(unheld.values()),
         chain=chain,
+        voided=voided,
     )
 
 
@@ -144,6 +148,28 @@ def _counted(connection: Connection, kiosk: str, *, training: bool) -> tuple[int
     )
     rows, distinct = connection.execute(query).one()
     return rows, distinct
+
+
+class _Void(msgspec.Struct):
+    """What counting needs of an amendment."""
+
+    kind: str = ""
+    amends: str = ""
+
+
+def _voided(connection: Connection, kiosk: str) -> int:
+    """Return how many crossings, each once and without practice, an amendment has voided."""
+    query = select(record.c.plaintext).where(record.c.kiosk == kiosk, record.c.type == AMENDMENT)
+    voided = set()
+    for plaintext in connection.execution_options(yield_per=500).scalars(query):
+        try:
+            amendment = msgspec.json.decode(plaintext or b"{}", type=_Void)
+        except msgspec.DecodeError:  # quarantined; the walk counts it
+            continue
+        if amendment.kind == "void":
+            voided.add(amendment.amends)
+    counted = select(crossing.c.id).where(crossing.c.kiosk == kiosk, crossing.c.training.is_(False)).distinct()
+    return sum(id in voided for id in connection.scalars(counted)) if voided else 0
 
 
 def _differs(connection: Connection, kiosk: str, stream: str, head: CountedHead) -> bool:

@@ -49,6 +49,7 @@ REFUSALS = {  # reason codes of a PUBACK (MQTT 5, 3.4.2.1)
     0x99: "payload_format_invalid",
 }
 MOST_RECORDS = 64
+_IN_TURN = (Stream.AUDIT, Stream.CROSSING, Stream.EVIDENCE)
 MOST_EVENTS = 256  # that are taken before it is time to send again
 MOST_WAITING = 1000  # a flood beyond this is not kept: what mattered in it comes again
 
@@ -303,8 +304,8 @@ class Uplink:
                 self._generation = max(self._generation, self._reader.state("generation") or "")
 
     def _send(self, now_s: float) -> None:
-        """Fill the window: crossings first, then the audit, then photos."""
-        for stream in Stream:
+        """Fill the window: the few records of the audit first, so that no backlog delays an alarm; photos last."""
+        for stream in _IN_TURN:
             sender = self._senders.get(stream)
             while (
                 sender is not None

@@ -10,6 +10,7 @@ from central.database import writing
 from central.reconcile import KioskCount, read_count, reconcile, verify_chain
 from central.tables import branch, crossing, record
 from edge.errors import ContractError
+from edge.wire.record import AMENDMENT
 from tests.central.centre import Centre
 from tests.harness.kiosk_records import FakeKiosk
 
@@ -125,6 +126,17 @@ def test_a_crossing_row_that_was_doubled_by_hand_is_found(centre, kiosk):
         row = dict(connection.execute(select(crossing)).mappings().first())
         connection.execute(insert(crossing).values(row | {"hash": "0" * 64}))
     assert reconcile(centre.engine, kiosk.name, count_of(kiosk)).duplicated == 1
+
+
+def test_a_voided_crossing_stays_captured_and_stored_and_is_told(centre, kiosk):
+    clock = {"state": "synchronised", "error_bound_s": 0.1, "boot_id": "b", "boottime_s": 1.0}
+    for amends in (kiosk.captured[1], kiosk.captured[1], "of nobody"):
+        void = {"clock": clock, "amends": amends, "kind": "void", "detail": {"reason": "entered_twice"}}
+        centre.receive(kiosk, kiosk.append(AMENDMENT, void))
+    decision = {"clock": clock, "amends": kiosk.captured[2], "kind": "decision", "detail": {"result": "passed"}}
+    centre.receive(kiosk, kiosk.append(AMENDMENT, decision))
+    found = reconcile(centre.engine, kiosk.name, count_of(kiosk))
+    assert (found.captured, found.stored, found.voided, found.is_clean) == (4, 4, 1, True)
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"kiosk": 1}', b"[" * 5000])

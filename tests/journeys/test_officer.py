@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
+from central.reconcile import reconcile
 from central.tables import record
 from edge.wire.record import AMENDMENT, AUDIT, CROSSING
 from provisioning.local_deployment import wait_until
@@ -76,6 +77,8 @@ def test_an_officer_counts_a_ferry_keys_in_voids_and_enters_a_form_and_the_centr
 
     here.drained()
     assert here.reconciles()
+    assert here.engine is not None
+    assert reconcile(here.engine, KIOSK).voided == 1
     crossings = letters(here, CROSSING)
     assert [one["documents"][0]["source"] for one in crossings] == ["manual", "manual", "paper", "manual"]
     assert [one["group"] for one in crossings] == [opened["group"], opened["group"], None, None]

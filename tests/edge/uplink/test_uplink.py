@@ -206,6 +206,21 @@ def test_it_subscribes_says_what_it_holds_and_sends_everything_in_order(post) ->
     assert all(len(payload) <= MAX_BATCH_BYTES for _, payload, _ in post.broker.published)
 
 
+def test_an_alarm_does_not_wait_behind_a_backlog(post) -> None:
+    post.broker.is_there = False
+    post.broker.say(Disconnected(1, "gone"))
+    post.next(UplinkChanged)
+    post.cross(5)
+    post.desk.recorder.audit("case_opened", panel="panel")
+    post.desk.wait_until(lambda: bool(post.desk.audited("case_opened")))
+    post.broker.is_there, sent_before = True, len(post.broker.published)
+    post.desk.clock.pass_s(120)
+    post.uplink.store_changed()
+    post.until(lambda: 6 in post.broker.sent("crossing"))
+    streams = [topic.rpartition("/")[2] for topic, _, _ in post.broker.published[sent_before:] if "/stream/" in topic]
+    assert streams[0] == "audit"
+
+
 def test_what_the_centre_holds_is_told_and_never_sent_again(post) -> None:
     post.cross(3)
     post.until(lambda: len(post.broker.sent("crossing")) == 4)
