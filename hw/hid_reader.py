@@ -20,8 +20,6 @@ from hw.reader import LONGEST_PAUSE_S, LineReader
 from hw.settings import ReaderSettings
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from hw.black_box import BlackBox
 
 # linux/input.h and linux/input-event-codes.h. The time is two longs, so the same words are right with 32 and 64 bits.
@@ -51,16 +49,6 @@ class KeyboardLine:
             os.close(self._descriptor)
             raise
 
-    def __enter__(self) -> KeyboardLine:
-        """Return the line itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the device, which also gives its events back."""
-        os.close(self._descriptor)
-
     def fileno(self) -> int:
         """Return the device's descriptor."""
         return self._descriptor
@@ -77,6 +65,10 @@ class KeyboardLine:
 
     def write(self, command: bytes) -> None:
         """Send nothing: a keyboard takes no commands."""
+
+    def close(self) -> None:
+        """Close the device, which also gives its events back."""
+        os.close(self._descriptor)
 
     def _meant(self, kind: int, code: int, value: int) -> bytes:
         if kind == EV_SYN and code == SYN_DROPPED:

@@ -14,7 +14,8 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, Self
+from contextlib import closing
+from typing import TYPE_CHECKING, Protocol
 
 from hw.allowance import Allowance
 from hw.devices import DeviceLost, DeviceReady, DocumentRead, Emit, Frame, ReadFailed
@@ -23,8 +24,6 @@ from hw.hot_plug import NotUnique
 from hw.settings import ReaderSettings
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from hw.black_box import BlackBox
 
 NOT_PLUGGED_IN = "not plugged in"
@@ -38,14 +37,6 @@ LONGEST_PAUSE_S = 2.0
 class Line(Protocol):
     """An open line to a reader. Everything that goes wrong with it is an OSError; `ENODEV` means unplugged."""
 
-    def __enter__(self) -> Self:
-        """Return the line itself."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-
     def fileno(self) -> int:
         """Return what to wait on."""
 
@@ -54,6 +45,9 @@ class Line(Protocol):
 
     def write(self, command: bytes) -> None:
         """Send a command, where the reader takes any."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 class LineReader:
@@ -140,7 +134,7 @@ class LineReader:
             emit(ReadFailed(self.name, CUT))
 
     def _read_until_told_to_stop(self, emit: Emit, wake: int) -> None:
-        with self._open_line() as line:
+        with closing(self._open_line()) as line:
             self._is_ready = True
             emit(DeviceReady(self.name))
             line.write(self._commands.on_open)

@@ -16,8 +16,6 @@ from hw.reader import LONGEST_PAUSE_S, LineReader
 from hw.settings import ReaderSettings
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from hw.black_box import BlackBox
 
 _CHUNK = 4096
@@ -29,17 +27,12 @@ class SerialLine:
 
     def __init__(self, settings: ReaderSettings) -> None:
         path = find(settings.path)
-        self._port = serial.Serial(path, settings.baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
-
-    def __enter__(self) -> SerialLine:
-        """Return the line itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the port."""
-        self._port.close()
+        try:
+            self._port = serial.Serial(path, settings.baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True)
+        except serial.SerialException as error:
+            if error.errno is None:  # opened, and then it has no speed to set
+                raise OSError(errno.ENOTTY, "not a serial port") from error
+            raise
 
     def fileno(self) -> int:
         """Return the port's descriptor."""
@@ -63,6 +56,10 @@ class SerialLine:
             raise OSError(errno.ETIMEDOUT, "the command was not taken") from error
         except serial.SerialException as error:
             raise OSError(errno.ENODEV, "the port failed") from error
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
 
 
 class SerialDocumentReader(LineReader):

@@ -70,7 +70,10 @@ class MrzLines:
         """Take one line that `is_line`."""
         settled: list[bytes | Half | Loner] = []
         if not self._can_follow(line, self._lines):
+            is_piece = bool(self._lines) and b"<" not in line  # of the line that was still to come
             settled += self.end()
+            if is_piece:
+                return settled
             if b"<" in line and not self._can_begin(line):
                 return [*settled, Half(1, LINES_OF[self._width(line)])]
         self._lines.append(line)

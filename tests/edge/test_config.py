@@ -303,6 +303,10 @@ WRONG = [
         "lanes[0].readers[0].path is missing; it must be a device such as /dev/serial/by-id/usb-...",
     ),
     (
+        with_line("lanes.readers", 'name = "passport"\ndriver = "hid"'),
+        "lanes[0].readers[0].path is missing; it must be a device such as /dev/input/by-id/usb-...",
+    ),
+    (
         reader('name = "left"'),
         "lanes[0].readers[0].name must differ from lanes[0].name: each device and lane has a name of its own",
     ),

@@ -117,6 +117,16 @@ def test_half_a_document_and_another_glued_together_are_never_one(family, is_aut
         assert documents(line.receive(second) + line.flush()) == [PEOPLE[kind][1]], cut
 
 
+@EVERY_KIND
+@pytest.mark.parametrize("silence_after", [True, False])
+def test_half_a_document_in_lines_is_never_taken_for_a_barcode(kind: str, silence_after: bool):
+    wire = encode(PEOPLE[kind][0], Family.RAW)
+    for cut in range(4, len(wire) - 1):
+        line = Framer()
+        items = line.receive(wire[:cut] + b"\r" * (not silence_after)) + line.flush()
+        assert all(b"\n" in payload for payload in documents(items)), cut
+
+
 def test_a_run_of_two_upper_lines_is_no_document():
     upper_lines = (payload.partition(b"\n")[0] for payload in PEOPLE["TD3"])
     assert Framer().receive(b"".join(upper_lines) + b"\r") == [FrameError("half an MRZ")]

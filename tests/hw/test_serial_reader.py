@@ -113,11 +113,11 @@ def test_the_port_is_held_exclusively(port, reader, inbox: Inbox):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_file_that_is_no_port_is_lost_and_tried_again(tmp_path: Path, inbox: Inbox):
-    (tmp_path / "file").write_text("no port")
-    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=str(tmp_path / "file")))
+@pytest.mark.parametrize("path", ["/dev/null", __file__])
+def test_what_is_no_serial_port_is_lost_with_the_reason(path: str, inbox: Inbox):
+    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=path))
     reader.start(inbox.put)
-    assert isinstance(inbox.next(), DeviceLost)
+    assert inbox.next() == DeviceLost("mrz", "the path names something that is no reader of this kind")
     reader.stop()
     assert inbox.rest() == []
 
