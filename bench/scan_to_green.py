@@ -28,7 +28,7 @@ import edge.wiring
 from bench.cache import BareSqlite, opened
 from bench.row import Row
 from edge.cache import Cache, CacheReader
-from edge.config import load
+from edge.commands.start import settings_to_start_with
 from edge.daemon import Daemon
 from edge.log import Log
 from edge.seal import Sealer, Signer
@@ -153,7 +153,7 @@ def _cross(folder: Path, count: int) -> list[Crossing]:
     port.plug()
     lamp, found = _GreenLamp(pins), []
     with _taps(spent, pins), opened(BareSqlite, home) as bare, (folder / "kiosk.log").open("w") as log:
-        daemon = Daemon(load(home / "kiosk.toml", {}), Log(log), {})
+        daemon = Daemon(settings_to_start_with(home / "kiosk.toml", {}), Log(log), {})
         thread = threading.Thread(target=daemon.run)
         thread.start()
         try:

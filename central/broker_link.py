@@ -28,6 +28,8 @@ from edge.wire.topics import PREFIX
 STREAMS = f"{PREFIX}/+/+/stream/+"
 STATUSES = f"{PREFIX}/+/+/status"  # not shared: retained messages do not reach a shared subscription
 HEALTHS = f"{PREFIX}/+/+/health"
+REPLIES = f"{PREFIX}/+/+/reply/+"
+REPORTS = f"{PREFIX}/+/+/reported"
 
 MAX_PACKET_BYTES = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S = 10.0
@@ -131,7 +133,7 @@ class BrokerLink:
         self._settings = settings
         self._inbox = inbox
         self._in_flight = in_flight
-        self._topics = topics or (f"$share/{settings.share_group}/{STREAMS}", STATUSES)
+        self._topics = topics or (f"$share/{settings.share_group}/{STREAMS}", STATUSES, REPLIES, REPORTS)
         self._last_published: paho.MQTTMessageInfo | None = None
         self._client = _Client(
             CallbackAPIVersion.VERSION2,

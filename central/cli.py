@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import config, database, overview, reconcile, registry
+from central import command_cli, config, database, overview, reconcile, registry
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
 from central.console import cli as console_cli
@@ -150,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     status = verbs.add_parser("status", parents=[common], help="how far each stream is held, and what to look at")
     status.add_argument("--json", action="store_true", help="print JSON")
     status.set_defaults(call=_status)
+    command_cli.add_verbs(verbs, common)
     console_cli.add_verbs(verbs, common)
     add_fleet_verbs(verbs, common)
     return parser

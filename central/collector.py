@@ -18,7 +18,7 @@ from time import monotonic
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from central import gaps
+from central import commands, gaps
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.chain import Arrival
 from central.config import CollectorSettings
@@ -31,12 +31,14 @@ from central.store import Store, Taken
 from central.verify import MAX_REJECTED_BYTES, Checked, Examiner, Rejected
 from edge.errors import ContractError, SealError
 from edge.seal import Signer
+from edge.wire.commands import Reply
 from edge.wire.messages import RESEND_TYP, Resend, encode
 from edge.wire.topics import command_topic, parse_topic, receipt_topic
 
 ATTEMPTS = 4  # at one transaction, before the broker may give the messages to another collector
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 LONGEST_WAIT_S = 1.0
+ORDERS_S = 1.0  # how often commands are looked for
 
 
 def utc_now() -> datetime:
@@ -91,6 +93,7 @@ class Collector:
         self._pause = Pause()
         self._connect_at_s = 0.0
         self._sweep_at_s = 0.0
+        self._orders_at_s = 0.0
 
     def stop(self) -> None:
         """Ask the collector to end after the transaction at hand; may be called from a signal handler."""
@@ -114,6 +117,9 @@ class Collector:
             if self._is_ready and now_s >= self._sweep_at_s:
                 self._sweep_at_s = now_s + self._settings.gap_patience_s / 2
                 self._ask(gaps.sweep(self._store.engine, self._clock(), patience_s=self._settings.gap_patience_s))
+            if self._is_ready and now_s >= self._orders_at_s:
+                self._orders_at_s = now_s + ORDERS_S
+                self._send_orders()
             self._work(self._take())
         except SQLAlchemyError as error:
             log(ERROR, f"database: {_named(error)}; leaving the broker until it answers")
@@ -178,14 +184,14 @@ class Collector:
     def _work(self, deliveries: list[Delivery]) -> None:
         if not deliveries:
             return
-        statuses = [one for one in deliveries if _is_status(one.topic)]
-        batches = [one for one in deliveries if not _is_status(one.topic)]
+        batches = [one for one in deliveries if not (_is_status(one.topic) or _is_answer(one.topic))]
+        others = [one for one in deliveries if _is_status(one.topic) or _is_answer(one.topic)]
         if batches:
             self._collect(batches)
-        for one in statuses:
-            self._read_status(one)
+        for one in others:
+            self._read_status(one) if _is_status(one.topic) else self._read_answer(one)
         if self._link is not None:
-            for one in statuses:
+            for one in others:
                 self._link.acknowledge(one)
 
     def _collect(self, deliveries: list[Delivery]) -> None:
@@ -272,6 +278,24 @@ class Collector:
             return
         self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
 
+    def _read_answer(self, delivery: Delivery) -> None:
+        """Keep what a kiosk says about a command, or about desired settings."""
+        if not delivery.payload:
+            return  # a retained report was cleared
+        try:
+            answer = self._examiner.read_answer(parse_topic(delivery.topic), delivery.payload)
+        except (ContractError, SealError) as error:
+            log(WARNING, f"{delivery.topic}: answer refused: {error.message}")
+            return
+        take = commands.take_reply if isinstance(answer, Reply) else commands.take_reported
+        if take(self._store.engine, answer, self._clock()):  # type: ignore[operator]
+            log(NOTICE, f"{answer.kiosk}: command {answer.id} is answered")
+
+    def _send_orders(self) -> None:
+        for order in commands.due(self._store.engine, self._clock(), self._signer):
+            log(NOTICE, f"sent on {order.topic}")
+            self._publish(order.topic, order.payload, is_retained=order.is_retained)
+
     def _tell(self, taken: Taken) -> None:
         counts = ", ".join(f"{taken.arrivals[kind]} {kind.value}" for kind in Arrival if taken.arrivals[kind])
         log(DEBUG, f"stored {counts or 'nothing'} of {len({held.key for held in taken.held})} streams")
@@ -289,6 +313,10 @@ class Examined:
     delivery: Delivery
     good: list[Checked]
     bad: list[Rejected]
+
+
+def _is_answer(topic: str) -> bool:
+    return topic.endswith("/reported") or (topic.count("/") == 5 and topic.split("/")[4] == "reply")
 
 
 def _is_status(topic: str) -> bool:

@@ -149,6 +149,28 @@ incident = Table(
     UniqueConstraint("kind", "kiosk", "stream", "epoch", "sequence"),
 )
 
+# What operators ask of kiosks. `expires_at` is empty for settings, `result` null until the kiosk has answered;
+# `content` is what diagnostics brought, as JSON.
+command = Table(
+    "command",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kiosk", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("issued_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("sent_at", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("result", Text),
+    Column("detail", Text, nullable=False),
+    Column("content", Text),
+    Column("replied_at", Text),
+    UniqueConstraint("kiosk", "counter"),
+)
+
 centre = Table(
     "centre",
     metadata,

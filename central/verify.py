@@ -18,6 +18,7 @@ from msgspec import Meta
 from central.chain import Standing
 from edge.errors import ContractError, SealError
 from edge.seal import Opener, Verifier
+from edge.wire.commands import MAX_REPLY_BYTES, REPLY_TYP, REPORTED_TYP, Reply, Reported
 from edge.wire.crossing import EpochStart
 from edge.wire.messages import RECORD_TYP, STATUS_TYP, Status, decode
 from edge.wire.record import (
@@ -142,6 +143,22 @@ class Examiner:
             if not NAME.fullmatch(stream) or not _PRINTABLE.fullmatch(head.epoch) or head.held_up_to > MAX_SEQUENCE:
                 raise ContractError("status names a stream, epoch or sequence that cannot be")
         return status
+
+    def read_answer(self, topic: Topic, payload: bytes) -> Reply | Reported:
+        """Return what a kiosk answers, or reports, signed; raise `SealError` or `ContractError` for anything else."""
+        kind, typ = (Reply, REPLY_TYP) if topic.kind == "reply" else (Reported, REPORTED_TYP)
+        verifier = self._verifier_of(topic.kiosk)
+        if verifier is None:
+            raise SealError("kiosk is not registered here")
+        if len(payload) > 2 * MAX_REPLY_BYTES:
+            raise ContractError("larger than an answer can be")
+        try:
+            answer = decode(kind, verifier.verify(payload.decode("ascii"), typ))
+        except (UnicodeDecodeError, RecursionError):
+            raise SealError("signature is not valid") from None
+        if answer.kiosk != topic.kiosk or (isinstance(answer, Reply) and answer.id != topic.leaf):
+            raise ContractError("answer of another kiosk, or to another command")
+        return answer
 
     def _check(self, topic: Topic, raw: bytes, verifier: Verifier) -> Checked:
         record = decode_record(raw)

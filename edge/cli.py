@@ -82,13 +82,16 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from edge.config import load
+    from edge.commands.start import settings_to_start_with
     from edge.daemon import Daemon
-    from edge.log import Log, tell_faults_by_kind_and_place
+    from edge.log import Log, Priority, tell_faults_by_kind_and_place
 
     log = Log()
     tell_faults_by_kind_and_place(log)
-    daemon = Daemon(load(options.config, dict(os.environ)), log, dict(os.environ))
+    in_force = settings_to_start_with(options.config, dict(os.environ))
+    if in_force.trouble:
+        log(Priority.ERROR, "settings from afar are left out", reason=in_force.trouble)
+    daemon = Daemon(in_force, log, dict(os.environ))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.stop())
     return daemon.run()

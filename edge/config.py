@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import rfc8785
 from msgspec import UNSET, Meta, UnsetType
 
 from edge.errors import SettingError
+from edge.overlay import put_on_top
 from edge.setting_words import explain, shown
 from hw.settings import (
     PANEL_PARTS,
@@ -219,18 +220,28 @@ class Settings(_Section, kw_only=True):
         return Path("" if self.folder is UNSET else self.folder, path)
 
 
-def load(path: Path, environment: dict[str, str] | None = None) -> Settings:
-    """Read and check a settings file; raise `SettingError` with file, key and what would be right."""
+def load(path: Path, environment: dict[str, str] | None = None, overlay: Mapping[str, Any] | None = None) -> Settings:
+    """Read and check a settings file; raise `SettingError` with file, key and what would be right.
+
+    `overlay` are settings that the centre has put on top of it (`edge.overlay`).
+    """
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
         raise SettingError(str(path), "", f"cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise SettingError(str(path), "", "must be UTF-8 text") from None
-    return parse(text, file=path.name, folder=path.resolve().parent, environment=environment or {})
+    return parse(text, file=path.name, folder=path.resolve().parent, environment=environment or {}, overlay=overlay)
 
 
-def parse(text: str, *, file: str, folder: Path, environment: dict[str, str]) -> Settings:
+def parse(
+    text: str,
+    *,
+    file: str,
+    folder: Path,
+    environment: dict[str, str],
+    overlay: Mapping[str, Any] | None = None,
+) -> Settings:
     """Check the text of a settings file; `file` and `folder` are used in errors and for relative paths."""
     try:
         raw = tomllib.loads(text)
@@ -238,6 +249,7 @@ def parse(text: str, *, file: str, folder: Path, environment: dict[str, str]) ->
         raise SettingError(file, "", f"is not TOML: {error}") from None
     if "folder" in raw:
         raise SettingError(file, "folder", "is not a setting")
+    raw = put_on_top(raw, overlay or {})
     try:
         settings = msgspec.convert(raw, Settings, strict=True)
     except msgspec.ValidationError as error:

@@ -24,11 +24,16 @@ import msgspec
 import uuid6
 
 from edge.cache import CacheReader
-from edge.config import Settings, digest
+from edge.commands.office import CommandOffice, DiagnosticsCollected
+from edge.commands.settings_desk import OverlaysKept
+from edge.commands.start import InForce
+from edge.config import digest
 from edge.control import ControlAsked
+from edge.diagnose import diagnostics
 from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
+    CommandArrived,
     DeadlinePassed,
     Draft,
     EpochEnded,
@@ -45,7 +50,9 @@ from edge.events import (
     ResendAsked,
     Room,
     RoomMeasured,
+    SettingsDesired,
     Show,
+    StateKept,
     StoreChanged,
     StoreClosed,
     StoreFailed,
@@ -97,8 +104,8 @@ class ThreadDied:
 class Daemon:
     """One kiosk. `run` returns the exit status: 0 after `stop`, 1 when a restart is needed, 75 without power."""
 
-    def __init__(self, settings: Settings, log: Log, environment: dict[str, str]) -> None:
-        self._settings = settings
+    def __init__(self, in_force: InForce, log: Log, environment: dict[str, str]) -> None:
+        self._settings = settings = in_force.settings
         self._log = log
         self._systemd = Systemd(environment)
         self._version = version("landfall")
@@ -124,6 +131,16 @@ class Daemon:
         )
         self._surveyor = Surveyor(settings, Machine(), self._inbox.put, SURVEY_S)
         self._threads: list[threading.Thread] = []
+        self._office = CommandOffice(
+            parts,
+            in_force,
+            self._version,
+            log,
+            put=self._inbox.put,
+            start=self._start,
+            collect=lambda: diagnostics(in_force.settings, self._health_now, log.tail),
+        )
+        self._health_now: dict[str, Any] = {}  # the last that was said; another thread may read it
         self._reader: CacheReader | None = None
         self._health_at_s = 0.0
         self._health_told_s = 0.0
@@ -187,16 +204,21 @@ class Daemon:
         if self._watch.check(now) and self._ending is None:
             self._log(Priority.WARNING, "stopping in order, there is no power")
             self._end(EXIT_NO_POWER, now)
+        self._office.tick(now)
+        if self._office.wants_restart(now) and self._ending is None:
+            self._end(0, now)
         if self._ending is not None:
             self._finish(self._ending, now)
         self._systemd.notify("WATCHDOG=1")
 
     def _next_deadline_s(self) -> float:
-        times = [self._watch.deadline_s, self._officers.deadline_s, self._ending.until_s if self._ending else None]
+        ends_s = self._office.deadline_s if self._ending is None else self._ending.until_s
+        times = [self._watch.deadline_s, self._officers.deadline_s, ends_s]
         times += [lane.kiosk.deadline_s for lane in self._lanes]
         return min([self._health_at_s, *(time for time in times if time is not None)])
 
     def _take(self, event: Any, now: Moment) -> None:
+        self._office.take(event, now)
         match event:
             case StoreReady():
                 self._store_ready(now)
@@ -215,6 +237,8 @@ class Daemon:
             case Survey():
                 self._watch.look_at_voltage(event)
                 self._vitals.survey = event
+            case CommandArrived() | SettingsDesired() | StateKept() | OverlaysKept() | DiagnosticsCollected():
+                pass  # the office's alone
             case ReceiptAccepted() | ResendAsked() | RecordUnreadable() | EpochEnded():
                 self._follow(event, now)
             case UplinkChanged():
@@ -274,6 +298,7 @@ class Daemon:
             self._start("uplink", self._uplink.run)
             self._officers.restore_groups(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
+            self._office.store_ready(self._reader, now)
             self._log(Priority.NOTICE, "store ready", heads=len(self._reader.heads()))
         self._vitals.is_store_ready, self._vitals.store_error = True, ""
         for lane in self._lanes:
@@ -327,7 +352,8 @@ class Daemon:
         return msgspec.to_builtins(health(self._kiosk, self._version, self._vitals, lanes, heads, now))
 
     def _publish_health(self, now: Moment) -> None:
-        self._uplink.publish_health(msgspec.json.encode(self._health(now)))
+        self._health_now = self._health(now)
+        self._uplink.publish_health(msgspec.json.encode(self._health_now))
         self._health_told_s = now.clock.boottime_s
         self._health_at_s = self._health_told_s + self._settings.uplink.health_s
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from edge.wire.commands import Command, Desired
 from edge.wire.crossing import Clock, Conveyance, Direction, Outcome, ReadDocument
 from edge.wire.record import Position
 from hw.devices import (
@@ -232,6 +233,29 @@ class RoomMeasured:
 
     room: Room
     free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandArrived:
+    """A command came that the centre has signed; whether it is for us, new and in time is not decided yet."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsDesired:
+    """Settings came that the centre has signed, new or not."""
+
+    desired: Desired
+
+
+@dataclass(frozen=True, slots=True)
+class StateKept:
+    """What was to be kept under a key of the store is on disk, or could not be put there."""
+
+    key: str
+    value: str
+    is_kept: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ import contextlib
 import sys
 import threading
 import traceback
+from collections import deque
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
+
+TAIL_LINES = 100  # that diagnostics show
 
 
 class Priority(IntEnum):
@@ -30,10 +33,17 @@ class Log:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    @property
+    def tail(self) -> list[str]:
+        """Return the last lines, the oldest first."""
+        return list(self._tail)
 
     def __call__(self, priority: Priority, event: str, **facts: object) -> None:
         """Write one line; `facts` become `key=value`, quoted where they hold blanks."""
         words = [event, *(f"{key}={_word(value)}" for key, value in facts.items())]
+        self._tail.append(" ".join(words))
         with contextlib.suppress(OSError):  # whoever read it is gone; that is no reason to close a lane
             self._stream.write(f"<{priority.value}>{' '.join(words)}\n")
             self._stream.flush()

@@ -37,6 +37,7 @@ from edge.events import (
     ResendAsked,
     Room,
     RoomMeasured,
+    StateKept,
     StoreChanged,
     StoreFailed,
     StoreReady,
@@ -67,6 +68,13 @@ class _Audit:
 class _Keep:
     key: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    key: str
+    value: str
+    audit: _Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,10 @@ class Recorder:
     def audit(self, event: str, **detail: object) -> None:
         """Put an event of the machine on the audit stream; a failure is not reported, the lane does not wait for it."""
         self._queue.put(_Audit(event, detail))
+
+    def note(self, key: str, value: str, event: str, **detail: object) -> None:
+        """Keep a small value, and put why on the audit stream; `StateKept` says whether the disk took it."""
+        self._queue.put(_Note(key, value, _Audit(event, detail)))
 
     def follow(self, event: _Found) -> None:
         """Change the store as the uplink has found necessary; `StoreChanged` follows, once the disk has taken it."""
@@ -205,6 +217,8 @@ class Recorder:
                         return True
                     case CrossingDraft(id=id) | DecisionDraft(id=id) | VoidDraft(id=id):
                         self._tell(RecordFailed(id, "the store is not open"))
+                    case _Note(key=key, value=value):
+                        self._tell(StateKept(key, value, is_kept=False))
         return False
 
     def _do(self, request: object) -> None:
@@ -221,6 +235,10 @@ class Recorder:
                     self._write_audit(request.event, **request.detail)
                 case _Keep():
                     self._store.set_state(request.key, request.value)
+                case _Note():
+                    self._store.set_state(request.key, request.value)
+                    self._write_audit(request.audit.event, **request.audit.detail)
+                    self._tell(StateKept(request.key, request.value, is_kept=True))
                 case _Probe():
                     self._measure_room()
                     if self._room is not Room.NONE:
@@ -240,6 +258,8 @@ class Recorder:
             self._look_at_heads()
             if isinstance(request, Draft):
                 self._tell(RecordFailed(request.id, error.message))
+            elif isinstance(request, _Note):
+                self._tell(StateKept(request.key, request.value, is_kept=False))
             elif isinstance(request, _Found):
                 self._owed[type(request), request.stream] = request  # a newer one of its kind says all that it did
 

@@ -22,7 +22,7 @@ PACKAGES = ("edge", "hw", "central", "provisioning")
 LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.keyboard", "hw.settings"}
 LAYER_1 = {
     "edge.afterwards", "edge.config", "edge.door", "edge.events", "edge.groups", "edge.kiosk", "edge.late",
-    "edge.rules", "edge.setting_words", "edge.supply", "edge.traveller",
+    "edge.overlay", "edge.rules", "edge.setting_words", "edge.supply", "edge.traveller",
 }  # fmt: skip
 LAYER_2 = {
     "edge.cache", "edge.identity", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log",

@@ -12,17 +12,20 @@ import queue
 import random
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge.errors import ContractError, SealError, StoreError
 from edge.events import (
+    CommandArrived,
     Moment,
     ResendAsked,
+    SettingsDesired,
     StoreFailed,
     UplinkChanged,
     UplinkTrouble,
 )
+from edge.uplink.answers import Answers
 from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
 from edge.uplink.receipts import NOT_VALID, Meaning, Reader, Verifies, consequences, weigh
 from edge.uplink.sender import Sender
@@ -30,8 +33,18 @@ from edge.uplink.troubles import Troubles
 from edge.uplink.unsendable import Unsendable
 from edge.uplink.window import Window
 from edge.wire import messages
+from edge.wire.commands import COMMAND_TYP, DESIRED_TYP, Command, Desired
 from edge.wire.record import BATCH_CONTENT_TYPE, encode_batch
-from edge.wire.topics import Stream, command_topic, health_topic, parse_topic, receipt_topic, status_topic, stream_topic
+from edge.wire.topics import (
+    Stream,
+    command_topic,
+    desired_topic,
+    health_topic,
+    parse_topic,
+    receipt_topic,
+    status_topic,
+    stream_topic,
+)
 
 STABLE_S = 60.0
 NO_MATCHING_SUBSCRIBERS = 0x10
@@ -84,11 +97,22 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A message of the kiosk that is no record, to be signed as `typ`; one that is owed goes on until it was taken."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    typ: str
+    is_retained: bool = False
+    is_owed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Wake:
     """Look again: the store changed, or something shall be published."""
 
     rewound: tuple[str, ...] = ()
-    health: bytes | None = None
+    said: Said | None = None
     stop: bool = False
 
 
@@ -125,6 +149,7 @@ class Uplink:
         self._retry_at_s = 0.0
         self._generation = ""
         self._last_resend: dict[str, str] = {}
+        self._answers = Answers()
         self._troubles = Troubles(put)
         self._unsendable: Unsendable | None = None
         self._is_stopping = False
@@ -137,7 +162,11 @@ class Uplink:
 
     def publish_health(self, health: bytes) -> None:
         """Publish signed figures now, if there is a connection; they are not kept for later."""
-        self._queue.put(_Wake(health=health))
+        self.say(Said(health_topic(self._identity.kiosk), health, messages.HEALTH_TYP))
+
+    def say(self, said: Said) -> None:
+        """Sign and publish a message, past all records; without a connection it is forgotten unless it is owed."""
+        self._queue.put(_Wake(said=said))
 
     def stop(self) -> None:
         """Say goodbye to the broker and end the thread."""
@@ -192,11 +221,10 @@ class Uplink:
     def _take(self, event: LinkEvent | _Wake) -> None:
         if isinstance(event, _Wake):
             self._is_stopping |= event.stop
-            if event.health is None:
+            if event.said is None:
                 self._look_at_heads(event.rewound)
-            elif self._link is not None and self._window is not None:
-                token = self._signer.sign(event.health, messages.HEALTH_TYP)
-                self._link.publish(health_topic(self._identity.kiosk), token.encode("ascii"))
+            else:
+                self._say(event.said)
             return
         if self._link is None or event.link != self._link.number:
             return  # of a connection that is gone
@@ -209,6 +237,15 @@ class Uplink:
                 self._acknowledged(event)
             case Arrived():
                 self._arrived(event)
+
+    def _say(self, said: Said) -> None:
+        if not said.is_owed and self._window is None:
+            return
+        token = self._signer.sign(said.payload, said.typ).encode("ascii")
+        if said.is_owed:
+            self._answers.owe(said.topic, token)
+        if self._link is not None and self._window is not None:
+            self._answers.sent(self._link.publish(said.topic, token, retain=said.is_retained), said.topic)
 
     def _hear(self, event: LinkEvent) -> None:
         """Take an event from a link's own thread."""
@@ -233,8 +270,10 @@ class Uplink:
         )
         self._batches.clear()
         self._connected_at_s = self._clock_s()
-        self._link.subscribe([receipt_topic(kiosk, "+"), command_topic(kiosk, "+")])
+        self._link.subscribe([receipt_topic(kiosk, "+"), command_topic(kiosk, "+"), desired_topic(kiosk)])
         self._link.publish(status_topic(kiosk), self._status("online"), retain=True)
+        for topic, token in self._answers.reconnected():
+            self._answers.sent(self._link.publish(topic, token), topic)
         if self._unsendable is not None:
             self._unsendable.forget()
         for sender in self._senders.values():
@@ -345,6 +384,8 @@ class Uplink:
     def _acknowledged(self, event: Acknowledged) -> None:
         if event.reason_code >= 0x80:
             self._trouble(self._batches.get(event.mid, ""), refusal(event.reason_code))
+        if self._answers.acknowledged(event.mid):
+            return
         if self._window is None or not self._window.acknowledged(event.mid, self._clock_s()):
             return
         stream = self._batches.pop(event.mid)
@@ -369,6 +410,12 @@ class Uplink:
             elif (topic.kind, topic.leaf) == ("command", "resend"):
                 payload = self._centre.verify(token, messages.RESEND_TYP)
                 self._follow_resend(messages.decode(messages.Resend, payload))
+            elif topic.kind == "command":
+                payload = self._centre.verify(token, COMMAND_TYP)
+                self._tell(CommandArrived(messages.decode(Command, payload)))
+            elif topic.kind == "desired":
+                payload = self._centre.verify(token, DESIRED_TYP)
+                self._tell(SettingsDesired(messages.decode(Desired, payload)))
             else:
                 self._trouble(topic.leaf, "unknown_topic")
         except (SealError, ContractError, UnicodeDecodeError):

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.wire import messages
+from edge.wire import commands, messages
 from edge.wire.record import BATCH_CONTENT_TYPE, LETTER_CONTENT_TYPE, MAX_BATCH_BYTES
 from edge.wire.topics import (
     NAME,
     Stream,
     command_topic,
+    desired_topic,
     health_topic,
     receipt_topic,
+    reply_topic,
+    reported_topic,
     status_topic,
     stream_topic,
 )
@@ -29,6 +32,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "site": {"description": f"Name of the border post, `{NAME.pattern}`.", "examples": ["utopia"]},
     "kiosk": {"description": f"Name of the kiosk at its post, `{NAME.pattern}`.", "examples": ["lane-1"]},
     "stream": {"description": "Name of a stream.", "enum": [stream.value for stream in Stream]},
+    "command": {"description": "What is asked.", "enum": [name.value for name in commands.CommandName]},
+    "id": {"description": "Id of the command, or of the desired settings, that is answered (UUIDv7)."},
 }
 
 
@@ -78,6 +83,10 @@ def document() -> dict[str, Any]:
             "status": _channel(status_topic(_KIOSK), "status", "A kiosk's birth and death."),
             "health": _channel(health_topic(_KIOSK), "health", "Figures of a kiosk."),
             "resend": _channel(command_topic(_KIOSK, "resend"), "resend", "The centre asks for records again."),
+            "command": _channel(command_topic(_KIOSK, "{command}"), "command", "The centre asks one kiosk for a deed."),
+            "reply": _channel(reply_topic(_KIOSK, "{id}"), "reply", "What came of it."),
+            "desired": _channel(desired_topic(_KIOSK), "desired", "Settings that the centre wants in force."),
+            "reported": _channel(reported_topic(_KIOSK), "reported", "Settings that a kiosk runs with."),
         },
         "operations": {
             "kioskPublishesRecords": _operation(
@@ -105,6 +114,20 @@ def document() -> dict[str, Any]:
             "centreTakesHealth": _operation("receive", "health", "Show the figures of the fleet."),
             "centreAsksAgain": _operation("send", "resend", "Ask for a stream again from a position."),
             "kioskFollowsResend": _operation("receive", "resend", "Send the stream again from there."),
+            "centreCommands": _operation("send", "command", "Ask, again and again until a reply comes or it expires."),
+            "kioskFollowsCommand": _operation(
+                "receive", "command", "Follow it once, if it is signed, for this kiosk, not expired and new."
+            ),
+            "kioskReplies": _operation("send", "reply", "Say what came of it, also to one that came twice."),
+            "centreTakesReply": _operation("receive", "reply", "Keep the answer beside the command."),
+            "centreDesiresSettings": _operation(
+                "send", "desired", "Say which settings shall be in force.", retain=True
+            ),
+            "kioskTriesSettings": _operation(
+                "receive", "desired", "Check them, try them, and go back if the centre is out of reach with them."
+            ),
+            "kioskReportsSettings": _operation("send", "reported", "Say which settings are in force.", retain=True),
+            "centreTakesReported": _operation("receive", "reported", "Compare with what was desired."),
         },
         "components": {
             "messages": {
@@ -119,6 +142,10 @@ def document() -> dict[str, Any]:
                 "status": _signed("status", "Status", messages.STATUS_TYP),
                 "health": _signed("health", "Health", messages.HEALTH_TYP),
                 "resend": _signed("resend", "Request to send again", messages.RESEND_TYP),
+                "command": _signed("command", "Command", commands.COMMAND_TYP),
+                "reply": _signed("reply", "Reply", commands.REPLY_TYP),
+                "desired": _signed("desired", "Desired settings", commands.DESIRED_TYP),
+                "reported": _signed("reported", "Reported settings", commands.REPORTED_TYP),
             },
             "parameters": _PARAMETERS,
             "securitySchemes": {

@@ -1,7 +1,8 @@
-"""The signed messages of the contract that are not records: receipt, resend, status, health, export.
+"""The signed messages of the contract that are not records: receipt, resend, status, export; how all are encoded.
 
-Owns their fields. Each travels as a JWS compact (alg Ed25519) whose protected header says in `typ` which of them it is,
-so that a signature made for one can never be shown as another. Always true: no field can hold personal data.
+Owns their fields; those of health and of commands have modules of their own. Each travels as a JWS compact (alg
+Ed25519) whose protected header says in `typ` which of them it is, so that a signature made for one can never be shown
+as another. Always true: no field can hold personal data.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from edge.errors import ContractError
+from edge.wire.commands import Command, Desired, Reply, Reported
 from edge.wire.health import Health
 
 RECORD_TYP = "landfall-record"
@@ -87,11 +89,11 @@ class Export(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     at: str
 
 
-Message = TypeVar("Message", Receipt, Resend, Status, Health, Export)
+Message = TypeVar("Message", Receipt, Resend, Status, Health, Export, Command, Reply, Desired, Reported)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Receipt | Resend | Status | Health | Export) -> bytes:
+def encode(message: msgspec.Struct) -> bytes:
     """Return the bytes that are signed."""
     return _encoder.encode(message)
 

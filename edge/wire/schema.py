@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from edge.wire.asyncapi import document
+from edge.wire.commands import Command, Desired, Reply, Reported
 from edge.wire.crossing import Amendment, AuditEvent, Crossing, EpochStart, Evidence
 from edge.wire.health import Health
 from edge.wire.meanings import MEANINGS, WHOLE
@@ -38,6 +39,10 @@ TYPES: dict[str, Any] = {
     "status": Status,
     "health": Health,
     "export": Export,
+    "command": Command,
+    "reply": Reply,
+    "desired": Desired,
+    "reported": Reported,
 }
 
 

@@ -67,6 +67,21 @@ def command_topic(kiosk: str, name: str) -> str:
     return f"{PREFIX}/{kiosk}/command/{name}"
 
 
+def reply_topic(kiosk: str, id: str) -> str:
+    """Return where a kiosk publishes its answer to the command, or to the desired settings, with this id."""
+    return f"{PREFIX}/{kiosk}/reply/{id}"
+
+
+def desired_topic(kiosk: str) -> str:
+    """Return where the centre publishes (retained) the settings that it wants in force."""
+    return f"{PREFIX}/{kiosk}/desired"
+
+
+def reported_topic(kiosk: str) -> str:
+    """Return where a kiosk publishes (retained) the settings that it runs with."""
+    return f"{PREFIX}/{kiosk}/reported"
+
+
 def parse_topic(topic: str) -> Topic:
     """Take a topic apart; raise `ContractError` when it is not one of the contract's."""
     parts = topic.split("/")

@@ -31,7 +31,7 @@ from edge.uplink.uplink import MOST_WAITING, PUBACK_S, Identity, Pace, Uplink
 from edge.wire import messages
 from edge.wire.messages import Receipt, Resend
 from edge.wire.record import MAX_BATCH_BYTES, decode_batch, decode_record
-from edge.wire.topics import command_topic, health_topic, receipt_topic, status_topic
+from edge.wire.topics import command_topic, desired_topic, health_topic, receipt_topic, status_topic
 from tests.edge.desk import SIGNING, WITHIN_S, Desk
 from tests.harness.kiosk_records import new_signing_key
 
@@ -200,7 +200,8 @@ def test_it_subscribes_says_what_it_holds_and_sends_everything_in_order(post) ->
     post.cross(3)
     post.until(lambda: len(post.broker.sent("crossing")) == 4)
     assert post.broker.sent("crossing") == [1, 2, 3, 4]
-    assert post.broker.links[0].subscribed == [receipt_topic(KIOSK, "+"), command_topic(KIOSK, "+")]
+    asked = [receipt_topic(KIOSK, "+"), command_topic(KIOSK, "+"), desired_topic(KIOSK)]
+    assert post.broker.links[0].subscribed == asked
     (birth,) = post.broker.statuses()
     assert birth.state == "online" and set(birth.streams) == {"crossing", "audit", "evidence"}
     assert all(len(payload) <= MAX_BATCH_BYTES for _, payload, _ in post.broker.published)
@@ -265,6 +266,7 @@ def test_health_goes_out_while_the_whole_window_is_full_of_records(desk) -> None
     post.broker.receive_maximum, post.broker.puback = 8, None
     post.start()
     try:
+        post.next(UplinkChanged)
         for _ in range(10):
             post.cross(1)
             post.quiet()

@@ -21,6 +21,10 @@ CHANNELS = {
     "status": topics.status_topic("{site}/{kiosk}"),
     "health": topics.health_topic("{site}/{kiosk}"),
     "resend": topics.command_topic("{site}/{kiosk}", "resend"),
+    "command": topics.command_topic("{site}/{kiosk}", "{command}"),
+    "reply": topics.reply_topic("{site}/{kiosk}", "{id}"),
+    "desired": topics.desired_topic("{site}/{kiosk}"),
+    "reported": topics.reported_topic("{site}/{kiosk}"),
 }
 
 
@@ -67,11 +71,12 @@ def test_each_channel_has_one_end_that_sends_and_one_that_receives() -> None:
     assert sorted(ends) == sorted((f"#/channels/{name}", action) for name in CHANNELS for action in ("send", "receive"))
 
 
-def test_everything_goes_with_qos_1_and_only_receipts_and_status_are_retained() -> None:
+def test_everything_goes_with_qos_1_and_only_states_are_retained() -> None:
     bindings = {name: operation["bindings"]["mqtt"] for name, operation in document()["operations"].items()}
     assert {binding["qos"] for binding in bindings.values()} == {1}
     retained = {name for name, binding in bindings.items() if binding.get("retain")}
-    assert retained == {"centreSendsReceipt", "kioskAnnouncesItself"}
+    states = {"centreSendsReceipt", "kioskAnnouncesItself", "centreDesiresSettings", "kioskReportsSettings"}
+    assert retained == states
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -84,4 +89,4 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_the_messages_refer_to_the_schemas_of_their_types() -> None:
     used = {Path(reference).stem for reference in references(document()) if not reference.startswith("#/")}
-    assert used == {"batch", "receipt", "status", "health", "resend"} <= set(TYPES)
+    assert used == {"batch", *CHANNELS} - {"stream"} <= set(TYPES)

@@ -17,7 +17,10 @@ from edge.wire.schema import TYPES, schema
 
 GOLDEN = Path(edge.wire.__file__).parent / "golden"
 EXAMPLES = sorted(path.stem for path in GOLDEN.glob("*.json"))
-MESSAGES = ("receipt", "receipt-forked", "resend", "status", "status-offline", "health", "health-full", "export")
+MESSAGES = (
+    "receipt", "receipt-forked", "resend", "status", "status-offline", "health", "health-full", "export", "command",
+    "reply", "desired", "reported",
+)  # fmt: skip
 
 
 def golden(name: str) -> bytes:

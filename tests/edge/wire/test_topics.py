@@ -20,6 +20,9 @@ KIOSK = "utopia/lane-1"
         (topics.status_topic(KIOSK), "landfall/v1/utopia/lane-1/status"),
         (topics.health_topic(KIOSK), "landfall/v1/utopia/lane-1/health"),
         (topics.command_topic(KIOSK, "resend"), "landfall/v1/utopia/lane-1/command/resend"),
+        (topics.reply_topic(KIOSK, "0190"), "landfall/v1/utopia/lane-1/reply/0190"),
+        (topics.desired_topic(KIOSK), "landfall/v1/utopia/lane-1/desired"),
+        (topics.reported_topic(KIOSK), "landfall/v1/utopia/lane-1/reported"),
     ],
 )
 def test_a_topic_is_spelt_as_the_contract_says(topic, spelt) -> None:
