@@ -109,6 +109,8 @@ class EnrolmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     address: Annotated[str, Meta(pattern=r"^https://[A-Za-z0-9.:\[\]-]{1,253}\Z")]  # as kiosks reach it
     listen: Annotated[str, Meta(min_length=1, max_length=64)] = "0.0.0.0"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8443
+    broker_host: Annotated[str, Meta(max_length=253)] = ""  # as kiosks reach it; empty: that of [broker]
+    broker_port: Annotated[int, Meta(ge=1, le=65535)] = 8883
     certificate: Path
     key: Path
     authority: Path

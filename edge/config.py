@@ -162,7 +162,10 @@ class KeySettings(_Section, kw_only=True):
     opening: Annotated[FilePath, Meta(description="public X25519 key of the centre: records are sealed to it")]
     receipt: Annotated[
         list[FilePath],
-        Meta(min_length=1, description="public Ed25519 key of the centre, which signs receipts; two during a rotation"),
+        Meta(
+            min_length=1,
+            description="public Ed25519 keys of the centre, which sign receipts: JWK, or JWK Set during a rotation",
+        ),
     ]
 
 

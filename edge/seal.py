@@ -12,7 +12,7 @@ import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from joserfc import jwe, jws
@@ -64,6 +64,24 @@ def load_public_key(path: Path) -> OKPKey:
         raise SealError(f"{path}: cannot be read ({error.strerror})") from None
     except SealError as error:
         raise SealError(f"{path}: {error.message}") from None
+
+
+def load_public_keys(path: Path) -> list[OKPKey]:
+    """Load a JWK, or every key of a JWK Set (RFC 7517, section 5): while a key is rotated, two of them count."""
+    try:
+        several = msgspec.json.decode(path.read_bytes(), type=_KeySet).keys
+    except OSError as error:
+        raise SealError(f"{path}: cannot be read ({error.strerror})") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [load_public_key(path)]
+    try:
+        return [parse_key(bytes(one)) for one in several]
+    except SealError as error:
+        raise SealError(f"{path}: a key of the set {error.message}") from None
+
+
+class _KeySet(msgspec.Struct, frozen=True):
+    keys: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=16)]
 
 
 def parse_key(text: bytes | str) -> OKPKey:

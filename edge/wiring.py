@@ -33,7 +33,7 @@ from edge.events import Moment
 from edge.kiosk import Kiosk, Reads
 from edge.log import Log, Priority
 from edge.recorder import BOOTS, Recorder
-from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key
+from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key, load_public_keys
 from edge.trust_file import load as load_trust_list
 from edge.uplink.link import Endpoint
 from edge.uplink.uplink import Identity, Pace, Uplink
@@ -89,7 +89,7 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
     last_known = max(floor, _last_known(store))
     clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc and rtc_time_s() is not None)
     signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
-    centre = Verifier([load_public_key(settings.resolve(path)) for path in settings.keys.receipt])
+    centre = Verifier([key for path in settings.keys.receipt for key in load_public_keys(settings.resolve(path))])
     reading = _reading(settings, clock.now(), log)
     return Parts(
         kiosk=kiosk,

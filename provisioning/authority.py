@@ -83,8 +83,8 @@ class Authority:
             make_folder(offline)
             refuse_existing(offline, "root.key")
             encryption = BestAvailableEncryption(passphrase.encode())
-            write_private(offline / "root.key", _private_pem(root_key, encryption))
-        write_private(folder / "issuing.key", _private_pem(key))
+            write_private(offline / "root.key", private_pem(root_key, encryption))
+        write_private(folder / "issuing.key", private_pem(key))
         write_public(folder / "issuing.crt", certificates.pem(issuer.certificate))
         write_public(folder / "ca.crt", certificates.pem(root))
         authority = cls(issuer, folder)
@@ -140,7 +140,7 @@ class Authority:
             raise ProvisioningError(f"{folder / 'ca.crt'}: is of another authority", remedy="choose another folder")
         key = certificates.new_key()
         certificate = self.issuer.issue(key.public_key(), common_name, role, hosts or ())
-        write_private(folder / f"{stem}.key", _private_pem(key))
+        write_private(folder / f"{stem}.key", private_pem(key))
         write_public(folder / f"{stem}.crt", self.issuer.chain(certificate))
         if not (folder / "ca.crt").exists():
             write_public(folder / "ca.crt", ca_pem)
@@ -160,16 +160,27 @@ def make_kiosk_keys(folder: Path) -> None:
 def _make_keys(folder: Path, kinds: dict[str, tuple[str, str, str]]) -> None:
     make_folder(folder)
     refuse_existing(folder, *(f"{stem}.{part}.json" for stem in kinds for part in ("key", "pub")))
-    for stem, (curve, use, algorithm) in kinds.items():
-        # auto_kid names the key by its RFC 7638 thumbprint, as the headers of letters and envelopes do.
-        key = OKPKey.generate_key(curve, {"use": use, "alg": algorithm}, private=True, auto_kid=True)
-        write_private(folder / f"{stem}.key.json", _json(key.as_dict(private=True)))
-        write_public(folder / f"{stem}.pub.json", _json(key.as_dict(private=False)))
+    for stem, kind in kinds.items():
+        private = _new_jwk(*kind)
+        write_private(folder / f"{stem}.key.json", _json(private))
+        write_public(folder / f"{stem}.pub.json", _json({name: private[name] for name in private if name != "d"}))
+
+
+def _new_jwk(curve: str, use: str, algorithm: str) -> dict:
+    # auto_kid names the key by its RFC 7638 thumbprint, as the headers of letters and envelopes do.
+    key = OKPKey.generate_key(curve, {"use": use, "alg": algorithm}, private=True, auto_kid=True)
+    return key.as_dict(private=True)
 
 
 def _json(jwk: dict) -> bytes:
     return (json.dumps(jwk, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _private_pem(key: ec.EllipticCurvePrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:
+def new_record_key() -> dict:
+    """Return a new private JWK that signs records."""
+    return _new_jwk("Ed25519", "sig", "Ed25519")
+
+
+def private_pem(key: ec.EllipticCurvePrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:
+    """Return a private key as PKCS #8 in PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())

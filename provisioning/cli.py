@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 from edge.errors import LandfallError, ProvisioningError
+from provisioning.verbs import office, on_kiosk
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb and return the exit status: 0 done, 2 wrong use or something that the message says how to mend."""
+    """Run one verb and return the exit status: 0 done, 1 not yet, 2 something that the message says how to mend."""
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["demo"]:  # the demo has options of its own
         from provisioning import demo
@@ -22,13 +23,16 @@ def main(argv: list[str] | None = None) -> int:
         return demo.main(argv[1:])
     arguments = _parser().parse_args(argv)
     try:
-        print(arguments.run(arguments))
+        told = arguments.run(arguments)
     except LandfallError as error:
         print(f"landfall-provision: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"landfall-provision: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
+    if isinstance(told, int):
+        return told
+    print(told)
     return 0
 
 
@@ -128,8 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     centre = _group(verbs, "centre", "make the keys of the centre")
     _verb(centre, "keys", _make_centre_keys, "make the keys that sign receipts and open letters")
 
-    kiosk = _group(verbs, "kiosk", "make the keys of a kiosk")
+    kiosk = _group(verbs, "kiosk", "prepare a kiosk")
     _verb(kiosk, "keys", _make_kiosk_keys, "make the key that signs a kiosk's records")
+    office.add_verbs(kiosk)
+    on_kiosk.add_verbs(verbs)
     return parser
 
 

@@ -19,6 +19,7 @@ from types import TracebackType
 
 from central.broker import BrokerLimits
 from edge.errors import LandfallError, ProvisioningError
+from edge.identity.key_files import write_public
 from provisioning.authority import Authority, make_centre_keys, make_kiosk_keys
 from provisioning.local_broker import LocalBroker
 
@@ -129,6 +130,8 @@ class LocalDeployment:
         self.authority = Authority.create(folder / "authority")
         self.centre = folder / "centre"
         make_centre_keys(self.centre)
+        self.revocation_list = folder / "revoked.pem"
+        write_public(self.revocation_list, self.authority.issuer.revocation_list((), 1))
         names = [f"collector-{number + 1}" for number in range(collectors)]
         self.broker = LocalBroker(
             folder / "broker",
@@ -137,6 +140,7 @@ class LocalDeployment:
             limits=limits,
             keeps_sessions=keeps_sessions,
             binds_client_ids=binds_client_ids,
+            revoked=self.revocation_list,
         )
         self.kiosks: dict[str, Process] = {}
         self.collectors: list[Process] = []
@@ -194,6 +198,12 @@ class LocalDeployment:
         arguments = [sys.executable, "-m", "edge.cli", "run", "--config", str(folder / "kiosk.toml")]
         process = Process(kiosk, arguments, folder / "kiosk.log", environment)
         self.kiosks[kiosk if kiosk not in self.kiosks else f"{kiosk} {folder.name}"] = process
+        return process
+
+    def process(self, module: str, words: list[str], name: str) -> Process:
+        """Return a process of the centre that runs a command line of the project; it ends with the deployment."""
+        process = Process(name, [sys.executable, "-m", module, *words], self.centre / f"{name}.log")
+        self.collectors.append(process)
         return process
 
     def kiosk_folder(self, site: str, name: str) -> Path:

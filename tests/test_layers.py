@@ -49,7 +49,10 @@ MAY: dict[str, set[str]] = {
         "edge.seal",
         "edge.identity",
         "edge.errors",
+        "edge.config",  # a bundle holds no settings that the kiosk would refuse
         "central.broker",
+        "central.config",
+        "central.enrolment",
         "provisioning.demo",
     },
     "provisioning.demo": set(ROOMS),  # shows the whole house at work

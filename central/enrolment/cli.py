@@ -75,8 +75,8 @@ def open_desk(settings: config.Settings) -> Desk:
     """Return the desk of these settings; raise `SettingError` or `ProvisioningError` for what is missing."""
     own = settings.for_enrolling()
     try:
-        receipts = tuple(_public(path, "Ed25519") for path in own.receipt_keys)
-        keys = enrolment.CentreKeys(opening=_public(own.opening_key, "X25519"), receipts=receipts)
+        receipts = tuple(public_jwk(path, "Ed25519") for path in own.receipt_keys)
+        keys = enrolment.CentreKeys(opening=public_jwk(own.opening_key, "X25519"), receipts=receipts)
     except SealError as error:
         raise SettingError(settings.file, "enrolment", f"must name the centre's public keys: {error}") from None
     return Desk(
@@ -95,7 +95,8 @@ def open_database(settings: config.Settings) -> Engine:
     return engine
 
 
-def _public(path: Path, curve: str) -> enrolment.Jwk:
+def public_jwk(path: Path, curve: str) -> enrolment.Jwk:
+    """Return a public key of the centre as it is handed out; raise `SealError` for one of another curve."""
     key = load_public_key(path)
     if key.curve_name != curve:
         raise SealError(f"{path}: is an {key.curve_name} key, an {curve} key is needed")

@@ -7,11 +7,14 @@ whole or not at all, survives a power cut once the call has returned, and only `
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import stat
 from pathlib import Path
 
 from edge.errors import ProvisioningError
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{16}")
 
 
 def make_folder(folder: Path) -> None:
@@ -50,6 +53,13 @@ def replace(path: Path, content: bytes, mode: int = 0o644) -> None:
         os.unlink(draft)
         raise
     _sync_folder(path.parent)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what a power cut left behind of files that were being written; nobody else may be writing."""
+    for path in folder.glob(".*"):
+        if _DRAFT.fullmatch(path.name):
+            path.unlink()
 
 
 def read_private(path: Path) -> bytes:

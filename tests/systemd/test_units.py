@@ -18,6 +18,7 @@ DAEMONS = [
 ]
 OURS = DAEMONS[1:]  # the broker is mosquitto, which systemd need not watch: kiosks keep what it does not take
 CLOCK_FLOOR = "landfall-clock-floor.service"
+RENEW = "landfall-renew.service"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
 
 
@@ -42,14 +43,14 @@ def _systemd_is_installed():
 
 
 def test_every_unit_is_there():
-    assert sorted([*DAEMONS, CLOCK_FLOOR]) == UNITS
+    assert sorted([*DAEMONS, CLOCK_FLOOR, RENEW]) == UNITS
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_has_nothing_to_say_against_the_unit(unit, tmp_path):
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name in ("landfall", "landfall-central", "python"):
+    for name in ("landfall", "landfall-central", "landfall-provision", "python"):
         (programs / name).symlink_to("/bin/true")
     text = (SYSTEMD / unit).read_text(encoding="utf-8")
     (tmp_path / unit).write_text(text.replace("/opt/landfall/bin/", f"{programs}/"), encoding="utf-8")

@@ -11,12 +11,11 @@ import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import Engine
 
-from central.enrolment.cli import _public
 from central.enrolment.desk import Desk
 from edge.identity import certificates, enrolment
-from edge.identity.enrolment import CentreKeys, Request
+from edge.identity.enrolment import Request
 from edge.seal import Signer
-from provisioning.authority import Authority, make_centre_keys
+from tests.harness.office import make_deployment, make_desk
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KIOSK = "dm-roseau/ferry-01"
@@ -50,10 +49,9 @@ class Visitor:
 
 
 @pytest.fixture(scope="session")
-def authority_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("deployment")
-    Authority.create(folder / "authority", clock=lambda: NOON)
-    make_centre_keys(folder / "centre")
+    make_deployment(folder, lambda: NOON)
     return folder
 
 
@@ -63,18 +61,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def centre_keys(authority_folder: Path) -> CentreKeys:
-    centre = authority_folder / "centre"
-    return CentreKeys(
-        opening=_public(centre / "opening.pub.json", "X25519"),
-        receipts=(_public(centre / "receipt.pub.json", "Ed25519"),),
-    )
-
-
-@pytest.fixture
-def desk(engine: Engine, authority_folder: Path, centre_keys: CentreKeys, clock: Clock) -> Desk:
-    authority = Authority.load(authority_folder / "authority", clock=clock)
-    return Desk(engine, authority.issuer, authority.documents(), centre_keys, clock)
+def desk(engine: Engine, deployment: Path, clock: Clock) -> Desk:
+    return make_desk(deployment, engine, clock)
 
 
 @pytest.fixture

@@ -1,20 +1,17 @@
 import http.client
 import json
 import ssl
-import threading
 from datetime import timedelta
 
 import msgspec
 import pytest
 
-from central.config import EnrolmentSettings
-from central.enrolment.desk import Desk
-from central.enrolment.server import MAX_BODY_BYTES, Pace, application, server
+from central.enrolment.server import MAX_BODY_BYTES, Pace
 from edge.identity import enrolment
 from edge.identity.certificates import utc_now
 from edge.identity.signed import verify_document
-from provisioning.authority import Authority
 from tests.central.enrolment.conftest import KIOSK, Visitor
+from tests.harness.office import make_desk, serving
 
 TRIES = 40
 
@@ -41,31 +38,10 @@ def url(tmp_path):
 
 
 @pytest.fixture
-def served(engine, authority_folder, centre_keys, tmp_path):
-    authority = Authority.load(authority_folder / "authority")
-    authority.issue_enrolment(tmp_path / "tls", ["localhost"])
-    desk = Desk(engine, authority.issuer, authority.documents(), centre_keys, utc_now)
-    tls = tmp_path / "tls"
-    settings = EnrolmentSettings(
-        address="https://localhost:8443",
-        listen="127.0.0.1",
-        certificate=tls / "enrolment.crt",
-        key=tls / "enrolment.key",
-        authority=authority.folder,
-        revocation_list=tmp_path / "revoked.pem",
-        opening_key=tmp_path,
-        receipt_keys=(tmp_path,),
-    )
-    running = server(settings, application(desk, Pace(TRIES, lambda: 0.0)))
-    running.config.port = 0
-    thread = threading.Thread(target=running.run)
-    thread.start()
-    while not running.started and thread.is_alive():
-        thread.join(0.01)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield desk, Caller(port, authority.folder / "ca.crt")
-    running.should_exit = True
-    thread.join()
+def served(engine, deployment):
+    desk = make_desk(deployment, engine)
+    with serving(desk, deployment, Pace(TRIES, lambda: 0.0)) as port:
+        yield desk, Caller(port, deployment / "authority" / "ca.crt")
 
 
 def posted(request, code=""):

@@ -5,7 +5,7 @@ import pytest
 
 from edge.errors import ProvisioningError
 from edge.identity import key_files
-from edge.identity.key_files import make_folder, write_private, write_public
+from edge.identity.key_files import make_folder, read_private, remove_drafts, replace, write_private, write_public
 
 
 def mode(path):
@@ -78,3 +78,24 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ProvisioningError, match="file: is not a folder"):
         make_folder(tmp_path / "file")
+
+
+def test_a_replaced_file_has_its_new_content_and_mode_and_no_draft_is_left(tmp_path):
+    replace(tmp_path / "a.crt", b"one")
+    replace(tmp_path / "a.crt", b"two", 0o600)
+    assert (tmp_path / "a.crt").read_bytes() == b"two"
+    assert mode(tmp_path / "a.crt") == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["a.crt"]
+
+
+def test_only_drafts_are_removed(tmp_path):
+    for name in (".a.key.0123456789abcdef", ".bashrc", ".a.0123", "a.key"):
+        (tmp_path / name).touch()
+    remove_drafts(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.0123", ".bashrc", "a.key"]
+
+
+def test_a_private_file_that_others_may_read_is_not_read(tmp_path):
+    write_public(tmp_path / "a.key", b"secret")
+    with pytest.raises(ProvisioningError, match="chmod 0600"):
+        read_private(tmp_path / "a.key")

@@ -1,0 +1,293 @@
+"""What `landfall-provision install` does on a kiosk: a bundle becomes settings, keys, network and a running daemon.
+
+Owns the steps and their order. Always true: a step makes something so, whether or not it is so already, and says
+which; every file is there whole or not at all; so a machine that lost its power anywhere is brought to the same end by
+the same command again. The journal tells a human how far it got; nothing depends on it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import ProvisioningError
+from edge.identity.key_files import make_folder, remove_drafts, replace
+from provisioning import bundle as parts
+from provisioning.bundle import Bundle, Enrolment
+from provisioning.centre_call import CentreCall, CentreSilent
+from provisioning.kiosk_keys import KioskKeys, is_due
+
+KIOSK_UNIT, RENEW_TIMER = "landfall-kiosk.service", "landfall-renew.timer"
+UNITS = ("landfall-clock-floor.service", KIOSK_UNIT, RENEW_TIMER)
+
+Say = Callable[[str], None]
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """How far an installation got, for a human who finds the machine."""
+
+    bundle: str
+    kiosk: str
+    done: tuple[str, ...] = ()
+    is_finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where things are on the machine that is set up: this one, or an image that is mounted at `root`."""
+
+    root: Path
+    now: Callable[[], datetime]
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether this is the machine that runs, and not an image of one."""
+        return self.root == Path("/")
+
+    @property
+    def settings(self) -> Path:
+        """Return the folder of the settings."""
+        return self.root / "etc/landfall"
+
+    @property
+    def keys(self) -> KioskKeys:
+        """Return the kiosk's keys."""
+        return KioskKeys(self.settings / "keys")
+
+    @property
+    def network(self) -> Path:
+        """Return where NetworkManager keeps connections."""
+        return self.root / "etc/NetworkManager/system-connections"
+
+    def enrolment(self) -> Enrolment | None:
+        """Return where this machine enrols, and the code as long as it is needed; None before the first bundle."""
+        try:
+            return msgspec.json.decode((self.settings / "keys/enrolment.json").read_bytes(), type=Enrolment)
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError:
+            raise ProvisioningError("keys/enrolment.json is damaged", remedy="install the bundle again") from None
+
+    def centre(self, enrolment: Enrolment) -> CentreCall:
+        """Return the way to the centre."""
+        return CentreCall(enrolment.address, self.keys.folder / "ca.crt")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One bundle on one machine. `is_online` lets the kiosk enrol by itself."""
+
+    bundle: Bundle
+    machine: Machine
+    is_online: bool = True
+
+    def check(self) -> None:
+        """Raise `ProvisioningError` when this machine cannot take this bundle, before anything is changed."""
+        before = self.machine.enrolment()
+        if before is not None and before.kiosk != self.bundle.kiosk:
+            raise ProvisioningError(
+                f"this machine is {before.kiosk} already, and the bundle is for {self.bundle.kiosk}",
+                remedy="take the bundle with this kiosk's name, or a new card",
+            )
+
+    def steps(self) -> list[tuple[str, Callable[[], str]]]:
+        """Return what is done, in order: words for the screen, and what does it and says how it went."""
+        steps = [
+            ("Set a clock that is behind", self._clock),
+            ("Trust the authority", self._authority),
+            ("Write settings", self._settings),
+            ("Set up the network", self._network),
+            ("Make this kiosk's own keys", self._keys),
+        ]
+        if self.is_online:
+            steps.append(("Enrol at the centre", self._enrol))
+        return [*steps, ("Start the kiosk", self._start)]
+
+    def run(self, say: Say) -> bool:
+        """Do every step and say so; return whether the kiosk is enrolled.
+
+        Raises `ProvisioningError` at a step that cannot be done. A centre that does not answer stops nothing: the
+        machine goes on asking by itself.
+        """
+        self.check()
+        self.machine.settings.mkdir(parents=True, exist_ok=True)
+        for folder in (self.machine.settings, self.machine.keys.folder, self.machine.network):
+            remove_drafts(folder)
+        journal = Journal(self.bundle.sha256, self.bundle.kiosk)
+        steps = self.steps()
+        self._note(journal)
+        for number, (words, do) in enumerate(steps, 1):
+            say(f"[{number}/{len(steps)}] {words} ...")
+            say(f"      {do()}")
+            journal = msgspec.structs.replace(journal, done=(*journal.done, words))
+            self._note(journal)
+        is_enrolled = self._certificate() is not None
+        self._note(msgspec.structs.replace(journal, is_finished=is_enrolled))
+        return is_enrolled
+
+    def _note(self, journal: Journal) -> None:
+        replace(self.machine.settings / "install.json", msgspec.json.encode(journal) + b"\n")
+
+    def _clock(self) -> str:
+        made_at = self.bundle.made_at
+        if self.machine.now() >= made_at:
+            return "is not behind"
+        if not self.machine.is_running:
+            return "left to the machine itself"
+        time.clock_settime(time.CLOCK_REALTIME, made_at.timestamp())
+        return f"set to {made_at:%Y-%m-%d %H:%M} UTC, when the bundle was made"
+
+    def _authority(self) -> str:
+        return _changed(self.machine.keys.trust(self.bundle.members[parts.ROOT]))
+
+    def _settings(self) -> str:
+        settings, members = self.machine.settings, self.bundle.members
+        is_new = _put(settings / parts.SETTINGS, members[parts.SETTINGS])
+        if parts.TRUST_LIST in members:
+            is_new = _put(settings / parts.TRUST_LIST, members[parts.TRUST_LIST]) or is_new
+        enrolment = self.bundle.enrolment
+        if self._certificate() is not None:
+            enrolment = msgspec.structs.replace(enrolment, code="")
+        return _changed(
+            _put(self.machine.keys.folder / "enrolment.json", msgspec.json.encode(enrolment), 0o600) or is_new
+        )
+
+    def _network(self) -> str:
+        wanted, folder = self.bundle.network, self.machine.network
+        old = [path for path in folder.glob("landfall-*.nmconnection") if path.name not in wanted]
+        for path in old:
+            path.unlink()
+        if wanted:
+            make_folder(folder)
+        put = [_put(folder / name, text, 0o600) for name, text in wanted.items()]
+        if not put and not old:
+            return "nothing to set up: a cable and DHCP"
+        if self.machine.is_running and shutil.which("nmcli"):
+            _command("nmcli", "connection", "reload")
+        return _changed(any(put) or bool(old))
+
+    def _keys(self) -> str:
+        return "made; they never leave this machine" if self.machine.keys.make_missing() else "were there"
+
+    def _certificate(self) -> object:
+        keys = self.machine.keys
+        return keys.certificate(self.bundle.kiosk) if (keys.folder / "client.key").exists() else None
+
+    def _enrol(self) -> str:
+        if self._certificate() is not None:
+            forget_code(self.machine)
+            return f"{self.bundle.kiosk} is enrolled"
+        try:
+            return see_to_certificate(self.machine).told
+        except CentreSilent as error:
+            return f"not yet: {error.message}"
+
+    def _start(self) -> str:
+        if not shutil.which("systemctl") or not all(_has_unit(self.machine.root, unit) for unit in UNITS):
+            return "left to you: Landfall's systemd units are not here"
+        if not self.machine.is_running:
+            _command("systemctl", f"--root={self.machine.root}", "enable", *UNITS)
+            return "it starts when this image does"
+        _command("systemctl", "enable", *UNITS)
+        _command("systemctl", "start", RENEW_TIMER)
+        if self._certificate() is None:
+            return "once it is enrolled"
+        _command("systemctl", "restart", KIOSK_UNIT)
+        return "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found and done about a certificate. `is_new` says that the daemon has to read its files again."""
+
+    told: str
+    is_new: bool
+
+
+def see_to_certificate(machine: Machine) -> Seen:
+    """Enrol with the code that waits, renew what ends soon, take the centre's new keys: what is due, nothing else.
+
+    Raises `CentreSilent` when the centre cannot be reached, `ProvisioningError` when it refuses.
+    """
+    enrolment, keys = machine.enrolment(), machine.keys
+    if enrolment is None:
+        raise _no_kiosk()
+    certificate, centre = keys.certificate(enrolment.kiosk), machine.centre(enrolment)
+    if certificate is None:
+        if not enrolment.code:
+            raise ProvisioningError(
+                "there is no certificate, and no code to get one", remedy="ask the centre for a new bundle or code"
+            )
+        keys.accept(centre.enrol(keys.request(enrolment.kiosk), enrolment.code), enrolment.kiosk, machine.now())
+        forget_code(machine)
+        return Seen(f"{enrolment.kiosk} is enrolled", is_new=True)
+    if is_due(certificate, machine.now()):
+        is_new = keys.accept(centre.renew(keys.request(enrolment.kiosk)), enrolment.kiosk, machine.now())
+        renewed = keys.certificate(enrolment.kiosk)
+        return Seen(f"renewed, good until {renewed.not_valid_after_utc:%Y-%m-%d}", is_new)
+    is_new = keys.accept_centre_keys(centre.centre_keys(), machine.now())
+    told = f"good until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return Seen(f"{told}, and the centre has new keys" if is_new else told, is_new)
+
+
+def take_code(machine: Machine, code: str) -> None:
+    """Keep a one-time code until it was used; raise `ProvisioningError` where no bundle was installed."""
+    enrolment = machine.enrolment()
+    if enrolment is None:
+        raise _no_kiosk()
+    machine.keys.make_missing()
+    kept = msgspec.structs.replace(enrolment, code=code.strip())
+    replace(machine.keys.folder / "enrolment.json", msgspec.json.encode(kept), 0o600)
+
+
+def forget_code(machine: Machine) -> None:
+    """Remove the one-time code, which is of no more use."""
+    enrolment = machine.enrolment()
+    if enrolment is not None and enrolment.code:
+        kept = msgspec.structs.replace(enrolment, code="")
+        replace(machine.keys.folder / "enrolment.json", msgspec.json.encode(kept), 0o600)
+
+
+def restart_kiosk(machine: Machine) -> None:
+    """Let the daemon read its new files: systemd hands credentials over at the start alone."""
+    if machine.is_running and _has_unit(machine.root, KIOSK_UNIT) and shutil.which("systemctl"):
+        _command("systemctl", "restart", KIOSK_UNIT)
+
+
+def _no_kiosk() -> ProvisioningError:
+    return ProvisioningError("this machine is no kiosk yet", remedy="landfall-provision install BUNDLE")
+
+
+def machine_at(root: Path) -> Machine:
+    """Return the machine whose files are below `root`."""
+    return Machine(root, lambda: datetime.now(UTC).replace(microsecond=0))
+
+
+def _put(path: Path, content: bytes, mode: int = 0o644) -> bool:
+    """Make a file hold `content` with this mode, and say whether that changed anything."""
+    if path.exists() and path.read_bytes() == content and path.stat().st_mode & 0o777 == mode:
+        return False
+    replace(path, content, mode)
+    return True
+
+
+def _changed(is_new: bool) -> str:
+    return "done" if is_new else "was so already"
+
+
+def _has_unit(root: Path, unit: str) -> bool:
+    return any((root / folder / unit).exists() for folder in ("etc/systemd/system", "usr/lib/systemd/system"))
+
+
+def _command(*words: str) -> None:
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().rpartition("\n")[2]
+        raise ProvisioningError(f"`{' '.join(words)}` failed: {said}", remedy="mend that, and run this again")

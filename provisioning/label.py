@@ -1,0 +1,81 @@
+"""What is printed for a kiosk: a label with a QR code, and the sheet on which a technician notes that it works.
+
+Owns how both look. Always true: neither holds the one-time code or a password; the label can hang on the kiosk for
+years. It is printed at the office and travels apart from the bundle: whoever compares its pin with what `install` shows
+knows that the bundle is the office's.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from html import escape
+
+import segno
+
+
+def label_text(kiosk: str, pin: str, address: str) -> str:
+    """Return what the QR code says, as a phone shows it."""
+    return f"Landfall {kiosk}\npin {pin}\n{address}"
+
+
+def label_svg(kiosk: str, pin: str, address: str) -> bytes:
+    """Return a label of 62 x 29 mm (the common endless tape is 62 mm wide)."""
+    code = segno.make(label_text(kiosk, pin, address), error="m", micro=False)
+    out = io.BytesIO()
+    code.save(out, kind="svg", xmldecl=False, svgns=False, border=2, omitsize=True)
+    groups = pin.split("-")
+    lines = [(kiosk, 4.2, 700), ("-".join(groups[:3]) + "-", 3.6, 400), ("-".join(groups[3:]), 3.6, 400)]
+    lines.append((address.removeprefix("https://"), 2.2, 400))
+    text, y = "", 7.0
+    for line, size, weight in lines:
+        # A name of 64 characters is squeezed and stays on the label.
+        width = ' textLength="31" lengthAdjust="spacingAndGlyphs"' if len(line) * size * 0.62 > 31 else ""
+        text += f'<text x="29" y="{y}" font-size="{size}" font-weight="{weight}"{width}>{escape(line)}</text>'
+        y += size + 2.2
+    inner = out.getvalue().decode().replace("<svg", '<svg x="1" y="1" width="27" height="27"', 1)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="62mm" height="29mm" viewBox="0 0 62 29" '
+        f'font-family="DejaVu Sans Mono, monospace"><rect width="62" height="29" fill="#fff"/>{inner}{text}</svg>\n'
+    ).encode()
+
+
+def label_terminal(kiosk: str, pin: str, address: str) -> str:
+    """Return the QR code for a terminal, two modules in a character."""
+    out = io.StringIO()
+    segno.make(label_text(kiosk, pin, address), error="l", micro=False).terminal(out, compact=True, border=2)
+    return out.getvalue()
+
+
+def sheet(kiosk: str, pin: str, address: str, made_at: datetime, code_until: datetime) -> str:
+    """Return the acceptance sheet, 80 columns wide."""
+    line = "_" * 24
+    return f"""\
+LANDFALL  ACCEPTANCE SHEET                                            {made_at:%Y-%m-%d}
+
+  Kiosk       {kiosk}
+  Pin         {pin}
+  Enrols at   {address}
+              the code in the bundle is good until {code_until:%Y-%m-%d %H:%M} UTC
+
+BEFORE YOU GO
+  [ ] the bundle is on a stick; this sheet and the label are not with it
+  [ ] label printed
+
+AT THE POST
+  [ ] kiosk mounted, readers, camera, lamps and network plugged in
+  [ ] power on; log in
+  [ ] sudo landfall-provision install /media/stick/*.landfall
+  [ ] the pin on the screen is the one above and on the label; only then: y
+  [ ] every step says done; the kiosk shows "open"
+  [ ] a passport was scanned, and `landfall status` counts it
+  [ ] the centre sees the kiosk (telephone: {line})
+  [ ] label stuck on; stick wiped
+
+  If a step says no: it says what to do, and the same command again goes on.
+  If the code was "used already, by other keys": stop, telephone the centre.
+
+  Technician {line}   Date {line}
+
+  Remarks    {line}{line}
+"""

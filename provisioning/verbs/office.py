@@ -1,0 +1,74 @@
+"""What the office types: `landfall-provision kiosk new`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge.errors import ProvisioningError
+
+CENTRAL_CONFIG = Path("/etc/landfall/central.toml")
+
+
+def add_verbs(kiosk: argparse._SubParsersAction) -> None:
+    """Add `new` to the verbs of `kiosk`."""
+    text = "Write a signed bundle, a label and a sheet for a new kiosk. Runs at the centre."
+    new = kiosk.add_parser("new", help="write the bundle of a new kiosk", description=text)
+    new.add_argument("--site", required=True, help="name of the border post: lower case letters, digits, dashes")
+    new.add_argument("--kiosk", required=True, help="name of the kiosk at that post, spelt the same way")
+    new.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="where the files go (default: here)")
+    new.add_argument("--config", type=Path, default=CENTRAL_CONFIG, help="the centre's settings (default: %(default)s)")
+    new.add_argument("--lanes", type=Path, metavar="FILE", help="TOML of its [[lanes]], and what else is not default")
+    new.add_argument("--trust-list", type=Path, metavar="FILE", help="signers whose seals the post believes")
+    new.add_argument("--replace", action="store_true", help="it takes the place of a kiosk of that name")
+    new.add_argument("--wifi", metavar="NAME", help="the post's Wi-Fi")
+    new.add_argument("--wifi-password-file", type=Path, metavar="FILE", help="whose first line is its password")
+    new.add_argument("--lte-apn", metavar="APN", help="the SIM's access point")
+    new.add_argument("--address", metavar="ADDRESS/LENGTH", help="fixed address of the cable; DHCP without it")
+    new.add_argument("--gateway", metavar="ADDRESS", help="the router there")
+    new.add_argument("--dns", action="append", default=[], metavar="ADDRESS", help="name server; repeat for each")
+    new.set_defaults(run=_new)
+
+
+def _new(arguments: argparse.Namespace) -> str:
+    from edge.identity.certificates import check_kiosk_name
+    from provisioning.kiosk_new import Office, new_kiosk
+    from provisioning.label import label_terminal
+
+    kiosk = check_kiosk_name(arguments.site, arguments.kiosk)
+    made = new_kiosk(
+        Office.open(arguments.config),
+        kiosk,
+        arguments.out,
+        lanes=arguments.lanes.read_text(encoding="utf-8") if arguments.lanes else "",
+        network=_network(arguments),
+        trust_list=arguments.trust_list.read_bytes() if arguments.trust_list else None,
+        replaces=arguments.replace,
+    )
+    return f"""\
+{label_terminal(kiosk, made.pin, made.address)}
+{kiosk}   pin {made.pin}
+enrols at {made.address}, once, until {made.code_until:%Y-%m-%d %H:%M} UTC
+
+  {made.bundle}
+      to a stick; it lets one machine in, and holds the Wi-Fi's password
+  {made.folder}/label.svg, sheet.txt
+      to print; they travel apart from the stick
+  {made.folder}/user-data, meta-data, firstrun.sh
+      instead of the stick: to the boot partition, for a first boot alone"""
+
+
+def _network(arguments: argparse.Namespace) -> dict[str, bytes]:
+    from provisioning import network
+
+    found = []
+    if arguments.wifi:
+        file = arguments.wifi_password_file
+        found.append(network.wifi(arguments.wifi, file.read_text(encoding="utf-8").partition("\n")[0] if file else ""))
+    if arguments.lte_apn:
+        found.append(network.lte(arguments.lte_apn))
+    if arguments.address:
+        if not arguments.gateway or not arguments.dns:
+            raise ProvisioningError("a fixed address needs a router and a name server", remedy="--gateway and --dns")
+        found.append(network.fixed(arguments.address, arguments.gateway, arguments.dns))
+    return dict(found)

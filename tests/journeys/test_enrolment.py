@@ -1,0 +1,111 @@
+"""A journey of a kiosk's whole life at the centre: invited, set up from a bundle, at work, stolen, shut out."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from provisioning.local_deployment import Process, wait_until
+from tests.journeys.world import KIOSK, LANE, NAME, QUICK, SITE, World
+
+pytestmark = pytest.mark.journey
+
+OWN_FOLDER = """
+[store]
+path = "cache.db"
+keep_receipted_h = 24
+
+[control]
+socket = "control.sock"
+"""
+NAMED = ("--site", SITE, "--kiosk", NAME)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def open_desk(here: World) -> tuple[Path, Process]:
+    """Let the centre's settings say where kiosks enrol, and return them with the process that lets them in."""
+    deployment, port = here.deployment, free_port()
+    authority = deployment.folder / "authority"
+    deployment.authority.issue_enrolment(deployment.folder / "enrolment", ["localhost"])
+    settings = deployment.central_config
+    settings.write_text(f"""\
+{settings.read_text()}
+[enrolment]
+address = "https://localhost:{port}"
+listen = "127.0.0.1"
+port = {port}
+certificate = "{deployment.folder}/enrolment/enrolment.crt"
+key = "{deployment.folder}/enrolment/enrolment.key"
+authority = "{authority}"
+revocation_list = "{deployment.revocation_list}"
+opening_key = "{deployment.centre}/opening.pub.json"
+receipt_keys = ["{deployment.centre}/receipt.pub.json"]
+""")
+    words = ["enrol", "serve", "--config", str(settings)]
+    process = deployment.process("central.cli", words, "enrolment")
+    process.start()
+
+    def listens() -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    wait_until(listens, 20, "the centre lets kiosks in")
+    return settings, process
+
+
+def test_a_kiosk_is_set_up_from_a_bundle_works_is_stolen_and_is_shut_out(
+    world: Callable[..., World], tmp_path: Path
+) -> None:
+    here = world()
+    deployment = here.deployment
+    settings, _ = open_desk(here)
+    lanes = tmp_path / "lanes.toml"
+    lanes.write_text(LANE.format(policy=QUICK, camera="") + OWN_FOLDER)
+    card, files = tmp_path / "card", tmp_path / "files"
+    card.mkdir()
+    told = deployment.run(
+        "provisioning.cli", "kiosk", "new", *NAMED,
+        "--config", str(settings), "--lanes", str(lanes), "--out", str(files),
+    )  # fmt: skip
+    pin = told.split("   pin ")[1].split()[0]
+    bundle = next(files.glob("*.landfall"))
+    install = ("provisioning.cli", "install", "--root", str(card), "--yes")
+    deployment.run(*install, "--pin", "AAAA-AAAA-AAAA-AAAA-AAAA", str(bundle), ok=(2,))
+    assert not list(card.iterdir()), "another office's bundle changes nothing"
+    assert "is set up" in deployment.run(*install, "--pin", pin, str(bundle))
+
+    folder = card / "etc/landfall"
+    here.travellers(folder, count=12)
+    keys = {"CREDENTIALS_DIRECTORY": str(folder / "keys")}
+    kiosk = deployment.process_of(KIOSK, folder, keys)
+    kiosk.start(ready="uplink connected")
+    here.have_passed(12, folder)
+    here.drained(folder)
+
+    deployment.central("certificate", "revoke", *NAMED)
+    deployment.broker.restart()
+    wait_until(
+        lambda: "hung up" in json.dumps(here.status(folder).get("uplink", {})),
+        30,
+        "the broker refuses it",
+    )
+    kiosk.stop()
+    here.travellers(folder, first=13, count=5)
+    kiosk.start(ready="store ready")
+    here.have_passed(17, folder)
+    assert here.head(folder=folder).held_up_to < here.head(folder=folder).next_sequence - 1, (
+        "what it says now is not held"
+    )
+    renewed = deployment.run("provisioning.cli", "enrol", "renew", "--root", str(card), ok=(0, 2))
+    assert "is enrolled" not in renewed
