@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from time import monotonic
 
@@ -24,14 +25,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 from central.collector import utc_now
-from central.config import ConsoleSettings
-from central.console import audit_page, sign_in, words
+from central.config import ConsoleSettings, FleetSettings
+from central.console import alerts_page, audit_page, fleet_page, kiosk_page, sign_in, words
 from central.console.limits import RequestLimit
+from central.console.live import Live
 from central.console.passwords import Passwords
 from central.console.rights import Right
 from central.console.sessions import Sessions
 from central.console.shield import Shield
+from central.console.snapshot import Snapshot
 from central.console.visit import Console, guarded, open_to_all
+from central.fleet import view
+from central.fleet.view import Standing
+from central.fleet.words import Severity
 
 HERE = Path(__file__).parent
 _STATIC_FOR_S = 86_400
@@ -40,6 +46,7 @@ _STATIC_FOR_S = 86_400
 def console_app(
     engine: Engine,
     settings: ConsoleSettings,
+    limits: FleetSettings,
     *,
     passwords: Passwords | None = None,
     now: Callable[[], datetime] = utc_now,
@@ -54,13 +61,25 @@ def console_app(
         middleware=[Middleware(Shield, origins=settings.origins, limit=limit or RequestLimit(monotonic))],
         exception_handlers={HTTPException: _refused, SQLAlchemyError: _no_database, Exception: _fault},
     )
-    app.state.console = Console(engine, settings, passwords, sessions, _templates(), now)
+    snapshot = Snapshot(lambda at: view.fleet(engine, at, limits))
+    app.state.console = Console(engine, settings, passwords, sessions, _templates(), snapshot, Live(now), now)
     return app
 
 
 def _routes() -> list[Route | Mount]:
-    look = Right.LOOK
+    look, tend = Right.LOOK, Right.TEND_ALERTS
+    kiosk = "/kiosk/{site}/{lane}"
     return [
+        Route("/", guarded(look, fleet_page.show)),
+        Route("/live", guarded(look, fleet_page.stream, is_page=False)),
+        Route("/sites", guarded(look, fleet_page.show_sites)),
+        Route(kiosk, guarded(look, kiosk_page.show)),
+        Route(f"{kiosk}/live", guarded(look, kiosk_page.stream, is_page=False)),
+        Route(f"{kiosk}/history", guarded(look, kiosk_page.history, is_page=False)),
+        Route("/alerts", guarded(look, alerts_page.show)),
+        Route("/alerts/acknowledge", guarded(tend, alerts_page.acknowledge), methods=["POST"]),
+        Route("/alerts/silence", guarded(tend, alerts_page.silence), methods=["POST"]),
+        Route("/alerts/lift", guarded(tend, alerts_page.lift), methods=["POST"]),
         Route("/sign-in", open_to_all(sign_in.ask)),
         Route("/sign-in", open_to_all(sign_in.sign_in), methods=["POST"]),
         Route("/sign-out", guarded(look, sign_in.sign_out), methods=["POST"]),
@@ -92,10 +111,11 @@ def _templates() -> Jinja2Templates:
         lstrip_blocks=True,
     )
     environment.filters.update(words.FILTERS)
-    environment.globals.update(static=_static_address, Right=Right)
+    environment.globals.update(static=_static_address, Right=Right, Severity=Severity, Standing=Standing)
     return Jinja2Templates(env=environment)
 
 
+@cache
 def _static_address(name: str) -> str:
     """Return the address of a file of the program, which is another one whenever its content is."""
     return f"/static/{name}?{hashlib.sha256((HERE / 'static' / name).read_bytes()).hexdigest()[:12]}"

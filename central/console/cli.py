@@ -82,7 +82,7 @@ def _console(arguments: argparse.Namespace) -> int:
     engine = _engine(arguments)
     if not accounts.everyone(engine):
         print("No account yet: make one with `landfall-central account add NAME --role technician`.", file=sys.stderr)
-    serve(engine, settings.console)
+    serve(engine, settings.console, settings.fleet)
     engine.dispose()
     return 0
 

@@ -15,9 +15,11 @@ from types import FrameType
 
 import uvicorn
 from sqlalchemy import Engine
+from starlette.applications import Starlette
 
-from central.config import ConsoleSettings
+from central.config import ConsoleSettings, FleetSettings
 from central.console.app import console_app
+from central.console.live import Live
 from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify
 
 GOODBYE_S = 5
@@ -25,18 +27,19 @@ HEARTBEAT_S = 5.0
 _MAX_CONNECTIONS = 1000
 
 
-def serve(engine: Engine, settings: ConsoleSettings) -> None:
+def serve(engine: Engine, settings: ConsoleSettings, limits: FleetSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)  # uvicorn raises the signal again after an orderly end
     _log_to_journal()
-    _Server(server_configuration(engine, settings), settings.origins[0]).run()
+    app = console_app(engine, settings, limits)
+    Server(configuration(app, settings), settings.origins[0], app.state.console.live).run()
 
 
-def server_configuration(engine: Engine, settings: ConsoleSettings) -> uvicorn.Config:
+def configuration(app: Starlette, settings: ConsoleSettings) -> uvicorn.Config:
     """Return how uvicorn is to serve the console."""
     return uvicorn.Config(
-        console_app(engine, settings),
+        app,
         host=settings.host,
         port=settings.port,
         ssl_certfile=settings.certificate,
@@ -52,12 +55,13 @@ def server_configuration(engine: Engine, settings: ConsoleSettings) -> uvicorn.C
     )
 
 
-class _Server(uvicorn.Server):
-    """Tells systemd that it is ready, and that its loop turns."""
+class Server(uvicorn.Server):
+    """Tells systemd that it is ready and that its loop turns, and ends the streams before it waits for them."""
 
-    def __init__(self, configuration: uvicorn.Config, address: str) -> None:
+    def __init__(self, configuration: uvicorn.Config, address: str, live: Live) -> None:
         super().__init__(configuration)
         self._address = address
+        self._live = live
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[object] | None = None) -> None:
@@ -69,6 +73,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         notify("STOPPING=1")
+        self._live.end()
         super().handle_exit(sig, frame)
 
 

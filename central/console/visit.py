@@ -25,9 +25,11 @@ from starlette.templating import Jinja2Templates
 
 from central.config import ConsoleSettings
 from central.console.accounts import By
+from central.console.live import Draw, Live
 from central.console.passwords import Passwords
 from central.console.rights import Right, who_may
 from central.console.sessions import Sessions, SignedIn, csrf_token
+from central.console.snapshot import Snapshot
 
 THEME_COOKIE = "landfall-theme"
 THEMES = ("light", "dark")
@@ -44,6 +46,8 @@ class Console:
     passwords: Passwords
     sessions: Sessions
     templates: Jinja2Templates
+    snapshot: Snapshot
+    live: Live
     now: Callable[[], datetime]
 
     @property
@@ -112,6 +116,13 @@ class Visit:
             self.console.set_cookie(response, self.console.session_cookie, self.cookie)
         return response
 
+    def live(self, address: str, draw: Draw) -> Response:
+        """Return a stream that keeps a page up to date as long as the session counts."""
+        console, cookie = self.console, self.cookie
+        return console.live.follow(
+            address, draw, lambda: console.sessions.of(cookie, console.now(), is_seen=False) is not None
+        )
+
 
 Answer = Callable[[Visit], Response]
 
@@ -121,10 +132,15 @@ def open_to_all(answer: Answer) -> Callable[[Request], Any]:
     return _endpoint(answer)
 
 
-def guarded(right: Right, answer: Answer) -> Callable[[Request], Any]:
-    """Return the endpoint of a page for those with a right; the others are sent to the sign-in, or refused."""
+def guarded(right: Right, answer: Answer, *, is_page: bool = True) -> Callable[[Request], Any]:
+    """Return the endpoint of a page for those with a right; the others are sent to the sign-in, or refused.
+
+    What is no page, but asked for by one, is refused to them at once.
+    """
 
     def checked(visit: Visit) -> Response:
+        if visit.signed_in is None and not is_page:
+            raise HTTPException(401, "Nobody is signed in.")
         if visit.signed_in is None:
             return RedirectResponse(f"/sign-in?next={quote(here(visit.request), safe='')}", 303)
         if not visit.signed_in.account.may(right):

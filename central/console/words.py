@@ -53,4 +53,14 @@ def octets(number: float | None) -> str:
     return f"{number:.1f} TB"
 
 
-FILTERS = {"age": age, "duration": duration, "utc": utc, "count": count, "octets": octets}
+def iso(moment: str | datetime | None) -> str:
+    """Return a moment for machines, as `time` elements want it."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if isinstance(moment, datetime) else moment or ""
+
+
+def words(code: str) -> str:
+    """Return a code as words: `device_lost` is `Device lost`."""
+    return code.replace("_", " ").capitalize()
+
+
+FILTERS = {"iso": iso, "words": words, "age": age, "duration": duration, "utc": utc, "count": count, "octets": octets}

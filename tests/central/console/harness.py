@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from central.config import ConsoleSettings
+from central.config import ConsoleSettings, FleetSettings
 from central.console import accounts
 from central.console.accounts import By
 from central.console.app import console_app
@@ -86,7 +86,9 @@ class ConsoleUnderTest:
         self.clock = Clock()
         self.passwords = cheap_passwords()
         limit = RequestLimit(lambda: self.clock.now.timestamp(), burst=burst)
-        self.app = console_app(engine, self.settings, passwords=self.passwords, now=self.clock, limit=limit)
+        self.app = console_app(
+            engine, self.settings, FleetSettings(), passwords=self.passwords, now=self.clock, limit=limit
+        )
         for role in Role:
             accounts.add(engine, role.value, role, PASSWORD, self.passwords, By("test", START))
 

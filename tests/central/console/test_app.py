@@ -13,6 +13,7 @@ from central.config import ConsoleSettings
 from central.console import accounts, audit
 from central.console.accounts import By
 from tests.central.console.harness import ORIGIN, PASSWORD, START, ConsoleUnderTest
+from tests.central.fleet.fleet import register
 
 
 def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(console):
@@ -83,7 +84,8 @@ def test_pages_stay_out_of_every_cache_and_static_files_do_not(console):
 
 def test_no_page_has_script_or_style_in_it(console):
     browser = console.browser("auditor")
-    for path in ("/sign-in", "/account", "/audit", "/nowhere"):
+    register(console.engine, "utopia/lane-1")
+    for path in ("/sign-in", "/", "/sites", "/kiosk/utopia/lane-1", "/alerts", "/account", "/audit", "/nowhere"):
         page = browser.get(path).text
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", page)
 

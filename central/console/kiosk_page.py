@@ -1,0 +1,111 @@
+"""The page of one kiosk: what is wrong, how it went, its devices, its streams and what happened.
+
+Owns what is put together for the page, and the figures of its charts. Always true: it only reads; what the kiosk said
+of itself was cut to size by `central.fleet.report` before, and is shown as text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from central import database
+from central.console import kiosk_story
+from central.console.live import Picture
+from central.console.visit import Visit
+from central.fleet import view
+from central.fleet.history import Metric
+from central.fleet.view import KioskView
+
+SPANS = {"24h": timedelta(hours=24), "30d": timedelta(days=30)}
+CHARTS = {
+    Metric.QUEUE: ("Queue", "records"),
+    Metric.LATENCY: ("Time to the receipt", "s"),
+    Metric.TEMPERATURE: ("Processor temperature", "°C"),
+}
+_BREAK = 3  # as many steps without a sample leave the line open
+
+
+def show(visit: Visit) -> Response:
+    """Show one kiosk."""
+    one = _kiosk(visit, visit.now)
+    span = visit.request.query_params.get("span", "24h")
+    span = span if span in SPANS else "24h"
+    with database.reading(visit.console.engine) as connection:
+        streams = kiosk_story.streams(connection, one.kiosk)
+        happenings = kiosk_story.happenings(connection, one.kiosk)
+    values = {
+        "one": one,
+        "fleet": visit.console.snapshot.fleet(visit.now),
+        "streams": streams,
+        "happenings": happenings,
+        "span": span,
+        "spans": SPANS,
+        "charts": [_summary(visit, one, metric, span) for metric in CHARTS],
+    }
+    return visit.show("kiosk.html", values)
+
+
+def stream(visit: Visit) -> Response:
+    """Keep the upper part of the page up to date."""
+    parts = visit.console.templates.get_template("kiosk_parts.html").module
+    fleet_parts = visit.console.templates.get_template("fleet_parts.html").module
+    name = _kiosk(visit, visit.now).kiosk
+
+    def draw(now: datetime) -> Picture:
+        fleet, one = visit.console.snapshot.fleet(now), visit.console.snapshot.kiosk(name, now)
+        if one is None:
+            return Picture({})
+        return Picture(
+            {
+                "notice": fleet_parts.notice(fleet, now),
+                "heading": parts.heading(one, now, is_live=True),
+                "facts": parts.facts(one, now, is_live=True),
+                "devices": parts.devices(one, now, is_live=True),
+            }
+        )
+
+    return visit.live(f"/kiosk/{name}/live", draw)
+
+
+def history(visit: Visit) -> Response:
+    """Return the figures of the charts as JSON: seconds and values by metric, a null where nothing was told."""
+    one = _kiosk(visit, visit.now)
+    span = SPANS.get(visit.request.query_params.get("span", ""), SPANS["24h"])
+    found = {metric: _points(visit, one.kiosk, metric, span) for metric in CHARTS}
+    return Response(msgspec.json.encode(found), media_type="application/json")
+
+
+def _kiosk(visit: Visit, now: datetime) -> KioskView:
+    name = f"{visit.request.path_params['site']}/{visit.request.path_params['lane']}"
+    one = visit.console.snapshot.kiosk(name, now)
+    if one is None:
+        raise HTTPException(404, "No kiosk of that name is registered.")
+    return one
+
+
+def _points(visit: Visit, kiosk: str, metric: Metric, span: timedelta) -> tuple[list[int], list[float | None]]:
+    series = view.history(visit.console.engine, kiosk, metric, span, visit.now)
+    seconds: list[int] = []
+    values: list[float | None] = []
+    for at, value in zip(series.at, series.values, strict=True):
+        at_s = int(at.timestamp())
+        if seconds and at_s - seconds[-1] > _BREAK * series.step_s:
+            seconds.append(seconds[-1] + series.step_s)
+            values.append(None)
+        seconds.append(at_s)
+        values.append(value)
+    return seconds, values
+
+
+def _summary(visit: Visit, one: KioskView, metric: Metric, span: str) -> dict[str, Any]:
+    """Return what a chart says in words, for who does not see it."""
+    series = view.history(visit.console.engine, one.kiosk, metric, SPANS[span], visit.now)
+    title, unit = CHARTS[metric]
+    values = series.values
+    found = {"least": min(values), "most": max(values), "last": values[-1]} if values else {}
+    return {"metric": metric, "title": title, "unit": unit, "samples": len(values), **found}
