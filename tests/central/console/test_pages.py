@@ -16,24 +16,15 @@ from central.console import audit
 from central.database import rfc3339
 from central.fleet import history
 from central.fleet.history import Metric
-from central.fleet.tables import lease
 from central.fleet.words import WORDS, Code
 from central.incidents import Incident, Kind
 from tests.central.console.harness import START
-from tests.central.fleet.fleet import health_of, put, register
+from tests.central.fleet.fleet import health_of, put, register, told, watch
 
 
 def text_of(answer):
     """Return the words of a page."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
-
-
-def watch(console):
-    """Let a watcher hold the lease."""
-    until = rfc3339(START + timedelta(days=1))
-    row = {"name": "watcher", "holder": "w", "taken_at": rfc3339(START), "renewed_at": rfc3339(START)}
-    with database.writing(console.engine) as connection:
-        connection.execute(insert(lease).values(row | {"expires_at": until}))
 
 
 def test_an_empty_fleet_says_how_a_kiosk_comes_into_it(console):
@@ -44,8 +35,8 @@ def test_an_empty_fleet_says_how_a_kiosk_comes_into_it(console):
 
 def test_the_first_screen_names_the_broken_kiosk_and_what_to_do(console):
     register(console.engine, "utopia/lane-1", "utopia/lane-2")
-    put(console.engine, "utopia/lane-1")
-    put(console.engine, "utopia/lane-2", offline_at=rfc3339(START))
+    put(console.engine, told("utopia/lane-1", START))
+    put(console.engine, told("utopia/lane-2", START, offline_at=START))
     page = text_of(console.browser("operator").get("/"))
     assert "1 of 2 kiosks need somebody" in page
     assert WORDS[Code.OFFLINE].what in page and WORDS[Code.OFFLINE].remedy in page
@@ -53,10 +44,10 @@ def test_the_first_screen_names_the_broken_kiosk_and_what_to_do(console):
 
 
 def test_a_fleet_without_fault_says_so(console):
-    watch(console)
+    watch(console.engine, START)
     register(console.engine, "utopia/lane-1", "utopia/lane-2")
     for name in ("utopia/lane-1", "utopia/lane-2"):
-        put(console.engine, name)
+        put(console.engine, told(name, START))
     page = text_of(console.browser("operator").get("/"))
     assert "All 2 kiosks are well" in page
     assert "No watcher" not in page
@@ -82,8 +73,8 @@ def test_a_large_fleet_is_shown_page_by_page_and_filtered_by_its_address(console
 
 def test_sites_are_listed_with_those_in_trouble_first(console):
     register(console.engine, "arcadia/1", "utopia/1")
-    put(console.engine, "arcadia/1")
-    put(console.engine, "utopia/1", offline_at=rfc3339(START))
+    put(console.engine, told("arcadia/1", START))
+    put(console.engine, told("utopia/1", START, offline_at=START))
     page = text_of(console.browser("operator").get("/sites"))
     assert "2 sites" in page and page.index("utopia") < page.index("arcadia")
 
@@ -91,7 +82,7 @@ def test_sites_are_listed_with_those_in_trouble_first(console):
 def test_a_kiosks_page_tells_its_devices_streams_and_what_happened(console):
     register(console.engine, "utopia/lane-1")
     devices = {"passport": {"state": "lost", "error": "no answer", "losses": 3}}
-    put(console.engine, "utopia/lane-1", health=health_of("utopia/lane-1", START, devices=devices))
+    put(console.engine, told("utopia/lane-1", START, health_of("utopia/lane-1", START, devices=devices)))
     with database.writing(console.engine) as connection:
         incidents.report(connection, [Incident(Kind.GAP, "utopia/lane-1", "crossing", "e", 7)], rfc3339(START))
     page = text_of(console.browser("operator").get("/kiosk/utopia/lane-1"))
@@ -101,7 +92,7 @@ def test_a_kiosks_page_tells_its_devices_streams_and_what_happened(console):
 
 def test_a_kiosk_that_nobody_registered_has_no_page(console):
     browser = console.browser("operator")
-    put(console.engine, "utopia/stranger")
+    put(console.engine, told("utopia/stranger", START))
     for path in ("/kiosk/utopia/stranger", "/kiosk/utopia/%3Cscript%3E", "/kiosk/utopia/a%00b", "/kiosk/utopia/x/live"):
         answer = browser.get(path)
         assert answer.status_code == 404
@@ -143,8 +134,8 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\u202e\0{{ 7 * 7
 )
 def test_a_hostile_kiosk_is_shown_as_text_and_breaks_no_page(console, sections):
     register(console.engine, "utopia/lane-1", "utopia/lane-2")
-    put(console.engine, "utopia/lane-1", health=health_of("utopia/lane-1", START, **sections))
-    put(console.engine, "utopia/lane-2")
+    put(console.engine, told("utopia/lane-1", START, health_of("utopia/lane-1", START, **sections)))
+    put(console.engine, told("utopia/lane-2", START))
     browser = console.browser("operator")
     for path in ("/", "/kiosk/utopia/lane-1", "/sites", "/alerts"):
         answer = browser.get(path)
