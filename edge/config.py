@@ -47,6 +47,13 @@ class IdentitySettings(_Section, kw_only=True):
 
     site: Annotated[Name, Meta(description="name of the border post")]
     name: Annotated[Name, Meta(description="name of the kiosk, once at its post")]
+    tamper: Annotated[
+        Literal["report", "drop_key"],
+        Meta(
+            description="what an opened case does: the centre is told; with `drop_key` the kiosk also signs nothing "
+            "any more and closes its lanes until `landfall rearm` (docs/technician.md says what that is worth)"
+        ),
+    ] = "report"
 
 
 class PolicySettings(_Section, kw_only=True):

@@ -37,6 +37,7 @@ class ControlAsked:
     verb: str
     arguments: dict[str, Any] = field(repr=False)  # what an officer keys in is a traveller's
     reply: Callable[[dict[str, Any]], None] = field(repr=False)
+    is_root: bool = False
 
 
 class ControlServer:
@@ -96,7 +97,7 @@ class ControlServer:
                     return
                 request = msgspec.json.decode(line, type=dict[str, Any])
                 answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-                self._put(ControlAsked(str(request.pop("verb", "")), request, answers.put))
+                self._put(ControlAsked(str(request.pop("verb", "")), request, answers.put, _uid_of(peer) == 0))
                 answer = answers.get(timeout=ANSWER_S)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 answer = {"error": "a request is one JSON object on one line"}
@@ -158,6 +159,10 @@ def _read_line(peer: socket.socket, most: int = MAX_REQUEST_BYTES) -> bytes:
         line += part
     peer.settimeout(timeout_s)
     return bytes(line)
+
+
+def _uid_of(peer: socket.socket) -> int:
+    return _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))[1]
 
 
 def _is_welcome(peer: socket.socket) -> bool:

@@ -38,6 +38,7 @@ from edge.events import (
     Draft,
     EpochEnded,
     Guide,
+    KeyWasDropped,
     LaneEvent,
     Moment,
     OpenGate,
@@ -62,6 +63,7 @@ from edge.events import (
     UplinkTrouble,
 )
 from edge.health import Survey, Vitals, health
+from edge.key_drop import KeyDrop
 from edge.kiosk import State
 from edge.log import Log, Priority
 from edge.machine import Machine
@@ -74,6 +76,7 @@ from edge.wiring import Lane, build
 from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, DoorClosed, DoorOpened, PowerBack, PowerLost
 
 STOP_S = 4.0  # with what comes before and after, a stop takes less than five
+GOODBYE_S = 2.0
 FINISH_S = 0.9  # for a record that is on its way
 EXIT_NO_POWER = 75  # EX_TEMPFAIL of sysexits.h: try again later
 LOOP_S = 30.0  # the loop turns at least this often
@@ -118,6 +121,7 @@ class Daemon:
         self._lane_of_draft: dict[str, Lane] = {}
         self._power_line = parts.power
         self._ending: _Ending | None = None
+        self._key_drop = KeyDrop(parts.signer, self._recorder, self._end_uplink, log)
         self._officers = Officers(self._lanes, self._hand, self._recorder, lambda: str(uuid6.uuid7()))
         self._vitals = Vitals(settings_sha256=digest(settings))
         self._watch = Watch(
@@ -126,6 +130,7 @@ class Daemon:
             self._recorder,
             log,
             self._tell_soon,
+            drops_key=settings.kiosk.tamper == "drop_key",
             stop_after_s=settings.power.stop_after_s,
             rtc_time_s=parts.rtc_time_s,
         )
@@ -207,6 +212,7 @@ class Daemon:
         self._office.tick(now)
         if self._office.wants_restart(now) and self._ending is None:
             self._end(0, now)
+        self._key_drop.check(now)
         if self._ending is not None:
             self._finish(self._ending, now)
         self._systemd.notify("WATCHDOG=1")
@@ -214,7 +220,7 @@ class Daemon:
     def _next_deadline_s(self) -> float:
         ends_s = self._office.deadline_s if self._ending is None else self._ending.until_s
         times = [self._watch.deadline_s, self._officers.deadline_s, ends_s]
-        times += [lane.kiosk.deadline_s for lane in self._lanes]
+        times += [self._key_drop.deadline_s, *(lane.kiosk.deadline_s for lane in self._lanes)]
         return min([self._health_at_s, *(time for time in times if time is not None)])
 
     def _take(self, event: Any, now: Moment) -> None:
@@ -249,6 +255,8 @@ class Daemon:
             case UplinkTrouble():
                 self._vitals.troubles[event.what] += event.count
                 self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what, count=event.count)
+            case KeyWasDropped():
+                self._key_was_dropped(event, now)
             case ControlAsked():
                 event.reply(self._answer(event, now))
             case StoreFailed():
@@ -299,6 +307,7 @@ class Daemon:
             self._officers.restore_groups(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
             self._office.store_ready(self._reader, now)
+            self._key_drop.store_ready(self._reader)
             self._log(Priority.NOTICE, "store ready", heads=len(self._reader.heads()))
         self._vitals.is_store_ready, self._vitals.store_error = True, ""
         for lane in self._lanes:
@@ -353,7 +362,8 @@ class Daemon:
 
     def _publish_health(self, now: Moment) -> None:
         self._health_now = self._health(now)
-        self._uplink.publish_health(msgspec.json.encode(self._health_now))
+        if self._key_drop.has_key:
+            self._uplink.publish_health(msgspec.json.encode(self._health_now))
         self._health_told_s = now.clock.boottime_s
         self._health_at_s = self._health_told_s + self._settings.uplink.health_s
 
@@ -365,10 +375,24 @@ class Daemon:
         match asked.verb:
             case "status":
                 return self._health(now)
+            case "rearm":
+                return self._rearm(asked, now)
             case "receipts":
                 return self._take_receipts(asked.arguments.get("receipts"), now)
         answer = self._officers.answer(asked.verb, asked.arguments, now)
         return {"error": f"unknown verb {asked.verb!r}"} if answer is None else answer
+
+    def _key_was_dropped(self, event: KeyWasDropped, now: Moment) -> None:
+        self._key_drop.dropped(event, self._vitals, now)
+        for lane in self._lanes:
+            self._hand(lane, StoreClosed(), now)
+        self._tell_soon()
+
+    def _rearm(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
+        answer = self._key_drop.rearm(asked, self._vitals.devices.values(), now)
+        if "error" not in answer:
+            self._end(1, now)
+        return answer
 
     def _take_receipts(self, receipts: object, now: Moment) -> dict[str, Any]:
         """Follow receipts that were carried here, or report them, as the uplink does with those that come by MQTT.
@@ -419,6 +443,12 @@ class Daemon:
             self._surveyor.stop()
             self._uplink.stop()
             self._recorder.stop()
+
+    def _end_uplink(self) -> None:
+        self._uplink.stop()
+        for thread in self._threads:
+            if thread.name == "uplink":
+                thread.join(timeout=GOODBYE_S)
 
     def _join_threads(self, until_s: float) -> None:
         for thread in self._threads:

@@ -44,6 +44,13 @@ class ProvisioningError(LandfallError):
     """A key, certificate, bundle or file cannot be made or used as asked."""
 
 
+class KeyDropped(SealError):
+    """The key that signs records was dropped because the case was opened."""
+
+    def __init__(self) -> None:
+        super().__init__("the signing key was dropped because the case was opened", remedy="see `landfall rearm`")
+
+
 class StoreError(LandfallError):
     """The local cache could not do what was asked."""
 

@@ -259,6 +259,13 @@ class StateKept:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyWasDropped:
+    """The recorder signs nothing any more, since the case was opened: now, or before this start."""
+
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed:
     """The store cannot be used at all; the daemon must restart, which salvages what can be read."""
 

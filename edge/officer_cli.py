@@ -74,6 +74,8 @@ def add_verbs(verbs: Any, add_config: Add, add_json: Add) -> None:
     decide = verb("decide", _decide, "decide about the traveller who was referred")
     decide.add_argument("result", choices=("passed", "referred"))
 
+    verb("rearm", _rearm, "let a kiosk work again whose case was opened and inspected (root)")
+
     group = verb("group", _group, "open a group of people who travel together, close it, or show its count")
     group.add_argument("do", nargs="?", choices=("open", "close", "show"), default="show")
     group.add_argument("--expected", type=int, metavar="COUNT", help="how many people there should be")
@@ -90,6 +92,12 @@ def _ask(options: argparse.Namespace, verb: str, **arguments: object) -> dict[st
     socket: Path = settings.resolve(settings.control.socket)
     given = {"lane": options.lane, "officer": options.officer, **arguments} if verb != "outcome" else arguments
     return ask(socket, verb, **given)
+
+
+def _rearm(options: argparse.Namespace) -> int:
+    answer = _ask(options, "rearm")
+    _print(options, answer, "The kiosk starts anew with its key.")
+    return 0
 
 
 def _manual(options: argparse.Namespace) -> int:

@@ -23,12 +23,13 @@ from edge.boots import Boots
 from edge.cache import Cache, StoredRecord, Unreadable
 from edge.cache.records import PURGED
 from edge.disk import MB, DiskBudget
-from edge.errors import StoreDamaged, StoreError, StoreFull
+from edge.errors import KeyDropped, StoreDamaged, StoreError, StoreFull
 from edge.events import (
     CrossingDraft,
     DecisionDraft,
     Draft,
     EpochEnded,
+    KeyWasDropped,
     Moment,
     ReceiptAccepted,
     Recorded,
@@ -54,6 +55,8 @@ REOPEN_S = 5.0
 PURGE_SLICE = 200
 TOLD_BYTES = 1_000_000  # a change of room that is worth a message
 BOOTS = "boots"
+KEY_DROPPED = "key_dropped"  # since when
+REARMED = "rearmed"
 
 _Found = ReceiptAccepted | ResendAsked | RecordUnreadable | EpochEnded
 
@@ -75,6 +78,12 @@ class _Note:
     key: str
     value: str
     audit: _Audit
+
+
+@dataclass(frozen=True, slots=True)
+class _DropKey:
+    event: str
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +130,7 @@ class Recorder:
         self._boots: Boots | None = None
         self._boots_kept: boots.Kept | None = None
         self._cache: Cache | None = None
+        self._is_key_dropped = False
 
     # --- called from other threads -----------------------------------------------------------------------------------
 
@@ -144,6 +154,10 @@ class Recorder:
         """Keep a small value from one start to the next; an empty one is forgotten. A failure is not reported."""
         self._queue.put(_Keep(key, value))
 
+    def drop_key(self, event: str, **detail: object) -> None:
+        """Audit an event, sign nothing after it, and remember that beyond a restart; `KeyWasDropped` follows."""
+        self._queue.put(_DropKey(event, detail))
+
     def probe(self) -> None:
         """Try to write; `StoreReady` follows when it works."""
         self._queue.put(_Probe())
@@ -160,7 +174,7 @@ class Recorder:
             while self._cache is None:
                 if not self._open() and self._refuse_for(REOPEN_S):
                     return
-            self._tell(StoreReady())
+            self._tell(KeyWasDropped(is_new=False) if self._is_key_dropped else StoreReady())
             with contextlib.suppress(StoreError):
                 self._measure_room()
             while True:
@@ -170,7 +184,8 @@ class Recorder:
                     self._is_tidying = self._tidy()
                     continue
                 if isinstance(request, _Stop):
-                    self._date_boots(is_last=True)
+                    if not self._is_key_dropped:
+                        self._date_boots(is_last=True)
                     return
                 self._do(request)
         except StoreDamaged as error:
@@ -185,6 +200,9 @@ class Recorder:
             cache = Cache.open(self._path)
             self._cache = cache
             self._look_at_heads()
+            if cache.state(KEY_DROPPED):
+                self._is_key_dropped = True
+                return True
             self._boots = Boots(boots.decode(cache.state(BOOTS)), now := self._now(), floor_s=self._floor_s)
             self._boots.wrote(now.clock)  # this start will be on record in a moment
             if reason := self._why_new_epoch(cache):
@@ -223,6 +241,9 @@ class Recorder:
 
     def _do(self, request: object) -> None:
         """Carry out one request; a failure of the disk answers it and leaves the thread alive."""
+        if self._is_key_dropped:
+            self._do_without_key(request)
+            return
         try:
             match request:
                 case CrossingDraft():
@@ -239,6 +260,8 @@ class Recorder:
                     self._store.set_state(request.key, request.value)
                     self._write_audit(request.audit.event, **request.audit.detail)
                     self._tell(StateKept(request.key, request.value, is_kept=True))
+                case _DropKey():
+                    self._drop_key(request)
                 case _Probe():
                     self._measure_room()
                     if self._room is not Room.NONE:
@@ -263,6 +286,24 @@ class Recorder:
             elif isinstance(request, _Found):
                 self._owed[type(request), request.stream] = request  # a newer one of its kind says all that it did
 
+    def _drop_key(self, request: _DropKey) -> None:
+        """Drop the key, whether or not the disk takes what it would sign last."""
+        try:
+            self._write_audit(request.event, **request.detail, key_dropped=True)
+            self._store.set_state(KEY_DROPPED, self._now().text)
+        finally:
+            self._is_key_dropped = True
+            self._tell(KeyWasDropped(is_new=True))
+
+    def _do_without_key(self, request: object) -> None:
+        if isinstance(request, Draft):
+            self._tell(RecordFailed(request.id, KeyDropped().message))
+        elif isinstance(request, _Note):
+            self._tell(StateKept(request.key, request.value, is_kept=False))
+        elif isinstance(request, _Keep):
+            with contextlib.suppress(StoreError):
+                self._store.set_state(request.key, request.value)
+
     def _do_what_is_owed(self) -> None:
         owed, self._owed = self._owed, {}
         for request in owed.values():
@@ -273,6 +314,8 @@ class Recorder:
 
         While room is short, what was receipted a moment ago goes too.
         """
+        if self._is_key_dropped:
+            return False
         self._do_what_is_owed()
         with contextlib.suppress(StoreError):
             self._measure_room()

@@ -19,7 +19,7 @@ from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from edge.errors import SealError
+from edge.errors import KeyDropped, SealError
 
 SIGNATURE = "Ed25519"
 AGREEMENT = "ECDH-ES"
@@ -97,11 +97,21 @@ class Signer:
     """Signs with one private Ed25519 key; its key id is the RFC 7638 thumbprint."""
 
     def __init__(self, key: OKPKey) -> None:
-        self._key = key
+        self._key: OKPKey | None = key
         self.kid = key.thumbprint()
+
+    def forget(self) -> None:
+        """Let go of the private key: nothing is signed any more, `sign` raises `KeyDropped`.
+
+        What OpenSSL held is overwritten once nothing refers to it. Texts that Python made of the key while it was
+        loaded are freed and not overwritten; the file that it came from is not touched.
+        """
+        self._key = None
 
     def sign(self, payload: bytes, typ: str) -> str:
         """Return a JWS compact over `payload`; `typ` goes into the protected header."""
+        if self._key is None:
+            raise KeyDropped
         header = {"alg": SIGNATURE, "kid": self.kid, "typ": typ}
         return jws.serialize_compact(header, payload, self._key, algorithms=[SIGNATURE])
 

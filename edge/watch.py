@@ -40,11 +40,13 @@ class Watch:
         log: Log,
         tell_soon: Callable[[], None],
         *,
+        drops_key: bool,
         stop_after_s: float,
         rtc_time_s: Callable[[], float | None] | None,
     ) -> None:
         self._lane_of_panel = {lane.settings.panel.name: lane for lane in lanes}
         self._vitals, self._recorder, self._log, self._tell_soon = vitals, recorder, log, tell_soon
+        self._drops_key = drops_key
         self._power = PowerWatch(stop_after_s)
         self._rtc, self._rtc_time_s = RtcWatch(), rtc_time_s
 
@@ -59,9 +61,12 @@ class Watch:
                 self._vitals.device(event.device, "lost", now, event.reason)
                 self._log(Priority.WARNING, "device lost", device=event.device, reason=event.reason)
                 self._tell_soon()
-            case CaseOpened() | CaseClosed():
-                self._vitals.case(event.device, is_open=isinstance(event, CaseOpened))
-                self._tell("case_opened" if isinstance(event, CaseOpened) else "case_closed", panel=event.device)
+            case CaseOpened():
+                self._vitals.case(event.device, is_open=True)
+                self._case_opened(event.device)
+            case CaseClosed():
+                self._vitals.case(event.device, is_open=False)
+                self._tell("case_closed", panel=event.device)
             case DoorOpened():
                 lane = self._lane_of_panel[event.device]
                 self._door_changed(lane, lane.door.opened(now))
@@ -103,6 +108,14 @@ class Watch:
         before, found = ("under_voltage" in (one.machine.throttled or ()) for one in (self._vitals.survey, survey))
         if found and not before:
             self._tell("under_voltage")
+
+    def _case_opened(self, panel: str) -> None:
+        if not self._drops_key:
+            self._tell("case_opened", panel=panel)
+            return
+        self._recorder.drop_key("case_opened", panel=panel)
+        self._log(Priority.ERROR, "case opened, the signing key is dropped", panel=panel)
+        self._tell_soon()
 
     def _door_changed(self, lane: Lane, news: News | None) -> None:
         """Tell what is wrong with a door to the centre, and by the buzzer to whoever stands by."""

@@ -72,6 +72,7 @@ class Parts:
     recorder: Recorder
     uplink: Uplink
     control: ControlServer
+    signer: Signer
     centre: Verifier
     lanes: tuple[Lane, ...]
     power: PowerLine | None
@@ -98,6 +99,7 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
         recorder=_recorder(settings, kiosk, signer, clock, put, floor_s=last_known.timestamp()),
         uplink=_uplink(settings, Identity(kiosk, version, boot_id()), signer, centre, clock, put),
         control=ControlServer(settings.resolve(settings.control.socket), put),
+        signer=signer,
         centre=centre,
         lanes=tuple(_lane(settings, lane, reading) for lane in settings.lanes),
         power=open_power(settings.power),

@@ -63,8 +63,15 @@ class Disk:
 class Desk:
     """One recorder and its thread; a context manager that opens the store and closes it again."""
 
-    def __init__(self, path: Path, clock: FakeClock | None = None, *, keep_receipted_s: float = 3600.0) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        clock: FakeClock | None = None,
+        *,
+        keep_receipted_s: float = 3600.0,
+        ready: type[object] = StoreReady,
+    ) -> None:
+        self.path, self._ready = path, ready
         self.clock = clock or FakeClock()
         self.disk = Disk()
         self.told: list[object] = []
@@ -86,7 +93,7 @@ class Desk:
 
     def __enter__(self) -> Desk:
         self._thread.start()
-        self.wait_for(StoreReady)
+        self.wait_for(self._ready)
         return self
 
     def __exit__(

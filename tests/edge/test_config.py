@@ -212,6 +212,7 @@ WRONG = [
         with_line("lanes.panel", "debounce_s = 2"),
         "lanes[0].panel.debounce_s must be a number above 0, at most 1, got 2",
     ),
+    (with_line("kiosk", 'tamper = "burn"'), 'kiosk.tamper must be one of drop_key, report, got "burn"'),
     (with_line("power", 'lost = "PIN17"'), f'power.lost must be {PIN}, got "PIN17"'),
     (with_line("power", 'lost_is = "up"'), 'power.lost_is must be one of high, low, got "up"'),
     (with_line("power", "debounce_s = 2"), "power.debounce_s must be a number above 0, at most 1, got 2"),

@@ -10,7 +10,8 @@ import pytest
 
 from edge.cache import Cache
 from edge.errors import StoreFull
-from edge.events import DecisionDraft, Recorded, RecordFailed, Room, RoomMeasured, StoreReady, VoidDraft
+from edge.events import DecisionDraft, KeyWasDropped, Recorded, RecordFailed, Room, RoomMeasured, StoreReady, VoidDraft
+from edge.recorder import KEY_DROPPED
 from edge.wire.crossing import MAX_PHOTO_BYTES
 from hw.devices import Guidance
 from tests.edge.desk import Desk, FakeClock
@@ -252,3 +253,20 @@ def test_what_was_late_is_voided_by_an_amendment(desk) -> None:
 def test_the_largest_photo_that_a_lane_takes_is_opened_by_the_centre(desk) -> None:
     desk.cross("a", random.Random(2).randbytes(MAX_PHOTO_BYTES))
     assert desk.letters("evidence")[-1]["crossing"] == "a"
+
+
+def test_a_dropped_key_signs_the_alarm_and_nothing_after_it_not_even_after_a_restart(tmp_path) -> None:
+    with Desk(tmp_path / "cache.db") as desk:
+        desk.cross("a")
+        desk.recorder.drop_key("case_opened", panel="panel")
+        assert desk.wait_for(KeyWasDropped).is_new
+        assert isinstance(desk.cross("b"), RecordFailed)
+        desk.recorder.audit("later")
+        desk.recorder.probe()
+        assert isinstance(desk.cross("c"), RecordFailed)
+        assert desk.letters("audit")[-1]["detail"] == {"panel": "panel", "key_dropped": True}
+    with Desk(tmp_path / "cache.db", ready=KeyWasDropped) as desk:
+        assert isinstance(desk.cross("d"), RecordFailed)
+        desk.recorder.keep(KEY_DROPPED, "")
+    with Desk(tmp_path / "cache.db") as desk:
+        assert isinstance(desk.cross("e"), Recorded)

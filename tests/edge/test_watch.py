@@ -22,7 +22,8 @@ from tests.edge.lane import moment
 class Post:
     """A watched lane; the test is the recorder, the panel and the clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, drops_key: bool = False) -> None:
+        self.dropped: list[str] = []
         self.audited: list[str] = []
         self.warnings = 0
         self.news = 0
@@ -37,12 +38,16 @@ class Post:
             self,  # type: ignore[arg-type]
             Log(io.StringIO()),
             self.tell_soon,
+            drops_key=drops_key,
             stop_after_s=10.0,
             rtc_time_s=lambda: self.rtc_s,
         )
 
     def audit(self, event: str, **detail: Any) -> None:
         self.audited.append(event)
+
+    def drop_key(self, event: str, **detail: Any) -> None:
+        self.dropped.append(event)
 
     def warn(self) -> None:
         self.warnings += 1
@@ -66,6 +71,12 @@ def test_devices_that_come_and_go_are_in_health_and_not_on_the_audit_stream(post
 def test_an_opened_case_is_audited_and_told_at_once(post: Post) -> None:
     post.watch.take(CaseOpened("panel"), moment(1))
     assert (post.audited, post.news, post.vitals.devices["panel"].is_open) == (["case_opened"], 1, True)
+
+
+def test_an_opened_case_drops_the_key_where_the_settings_say_so() -> None:
+    post = Post(drops_key=True)
+    post.watch.take(CaseOpened("panel"), moment(1))
+    assert (post.dropped, post.audited) == (["case_opened"], [])
 
 
 def test_a_forced_door_sounds_the_buzzer_and_a_closed_one_does_not(post: Post) -> None:
