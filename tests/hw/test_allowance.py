@@ -14,6 +14,13 @@ def test_a_reader_in_use_is_never_paused():
         assert allowance.admit(second)
 
 
+def test_a_keyboard_that_types_as_fast_as_usb_allows_is_never_paused():
+    allowance = Allowance()
+    for millisecond in range(3000):
+        allowance.read(1, millisecond / 1000)
+        assert allowance.pause_s(millisecond / 1000) == 0
+
+
 def test_a_line_that_never_rests_waits_for_the_next_second():
     allowance = Allowance(bytes_per_s=1000)
     allowance.read(1000, 10.0)
@@ -23,7 +30,7 @@ def test_a_line_that_never_rests_waits_for_the_next_second():
 
 def test_a_great_many_small_pieces_are_too_many_as_well():
     allowance = Allowance(bytes_per_s=1000)
-    for _ in range(32):
+    for _ in range(250):
         allowance.read(0, 0.0)
     assert allowance.pause_s(0.5) == 0.5
 
