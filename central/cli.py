@@ -174,7 +174,7 @@ def _run(arguments: argparse.Namespace) -> int:
     in_flight = 2 * settings.collector.batch_messages
     collector = Collector(
         settings.collector,
-        Store(engine, rejected_keep=settings.collector.rejected_keep),
+        _store(engine, settings),
         Examiner(registry.Registry(engine, monotonic).verifier_of, opener),
         signer,
         lambda inbox: BrokerLink(broker, context, inbox, in_flight=in_flight),
@@ -184,6 +184,16 @@ def _run(arguments: argparse.Namespace) -> int:
     collector.run()
     engine.dispose()
     return 0
+
+
+def _store(engine: Engine, settings: config.Settings) -> Store:
+    limits = settings.collector
+    return Store(
+        engine,
+        rejected_keep=limits.rejected_keep,
+        most_epochs=limits.most_epochs,
+        most_branches=limits.most_branches,
+    )
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -196,7 +206,7 @@ def _import(arguments: argparse.Namespace) -> int:
     files = files_at(arguments.file)
     engine = _database(settings)
     known = registry.Registry(engine, monotonic)
-    store = Store(engine, rejected_keep=settings.collector.rejected_keep)
+    store = _store(engine, settings)
     importer = Importer(store, Examiner(known.verifier_of, opener), known.verifier_of, signer, utc_now)
     with progress_bar("Importing") as show:
         imported = importer.take(files, show)

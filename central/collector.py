@@ -2,15 +2,18 @@
 
 Owns the order of things: verify and open, one transaction, commit, acknowledge to the broker, sign and publish
 receipts. Always true: nothing is acknowledged that is not committed; whatever goes wrong, a kiosk that got no receipt
-sends again, and that is the only way of recovery; this thread alone touches the database and the keys.
+sends again, and that is the only way of recovery; a fault of the program costs the message in which it lies, never the
+collector; this thread alone touches the database and the keys.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import traceback
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
 from threading import Event as Flag
@@ -89,6 +92,8 @@ class Collector:
         self._inbox: SimpleQueue[Event] = SimpleQueue()
         self._stopping = Flag()
         self._link: Link | None = None
+        self._unacknowledged: deque[Delivery] = deque()  # in the order in which they came
+        self._done: set[int] = set()  # packet ids of those that may be acknowledged
         self._is_ready = False
         self._pause = Pause()
         self._connect_at_s = 0.0
@@ -104,10 +109,18 @@ class Collector:
         """Collect until `stop` is called."""
         try:
             while not self._stopping.is_set():
-                self._step()
+                self._step_safely()
         finally:
             notify("STOPPING=1")
             self._drop_link()
+
+    def _step_safely(self) -> None:
+        try:
+            self._step()
+        except Exception as error:  # its text may quote a record, so only its kind and place are told
+            log(ERROR, f"fault: {_place(error)}; leaving the broker for a while")
+            self._leave()
+            self._stopping.wait(max(0.0, self._connect_at_s - self._clock_s()))
 
     def _step(self) -> None:
         now_s = self._clock_s()
@@ -145,6 +158,8 @@ class Collector:
 
     def _drop_link(self) -> None:
         link, self._link, self._is_ready = self._link, None, False
+        self._unacknowledged.clear()
+        self._done.clear()
         if link is not None:
             link.close()
 
@@ -161,6 +176,7 @@ class Collector:
             timeout_s = None
             if isinstance(event, Delivery):
                 if event.link is self._link:
+                    self._unacknowledged.append(event)
                     deliveries.append(event)
                     size += len(event.payload)
             else:
@@ -190,9 +206,15 @@ class Collector:
             self._collect(batches)
         for one in others:
             self._read_status(one) if _is_status(one.topic) else self._read_answer(one)
-        if self._link is not None:
-            for one in others:
-                self._link.acknowledge(one)
+        self._acknowledge(others)
+
+    def _acknowledge(self, deliveries: Iterable[Delivery]) -> None:
+        """Acknowledge what is done, in the order in which it came (MQTT 5, 4.6), as far as nothing before it waits."""
+        self._done.update(one.mid for one in deliveries)
+        while self._link is not None and self._unacknowledged and self._unacknowledged[0].mid in self._done:
+            first = self._unacknowledged.popleft()
+            self._done.discard(first.mid)
+            self._link.acknowledge(first)
 
     def _collect(self, deliveries: list[Delivery]) -> None:
         """Store messages, then acknowledge them, then answer."""
@@ -208,7 +230,10 @@ class Collector:
             topic = parse_topic(delivery.topic)
             good, bad = self._examiner.examine(topic, delivery.topic, delivery.payload)
         except ContractError as error:
-            good, bad = [], [Rejected(delivery.topic, error.message, delivery.payload[:MAX_REJECTED_BYTES])]
+            good, bad = [], [_whole(delivery, error.message)]
+        except Exception as error:  # one poisoned message must not come back for ever
+            log(ERROR, f"fault: {_place(error)}; set a message of {delivery.topic} aside")
+            good, bad = [], [_whole(delivery, "fault while it was examined")]
         return Examined(delivery, good, bad)
 
     def _persist(self, examined: list[Examined]) -> Iterable[Taken]:
@@ -216,19 +241,19 @@ class Collector:
         try:
             yield self._commit(examined)
             return
-        except DBAPIError as error:
-            if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        except Exception as error:  # whatever it is, it may lie in one of them
+            if _is_away(error):
                 raise
-            log(ERROR, f"database: {_named(error)}; storing {len(examined)} messages one by one")
+            log(ERROR, f"{_told(error)}; storing {len(examined)} messages one by one")
         for one in examined:
             try:
                 yield self._commit([one])
-            except DBAPIError as error:
-                if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+            except Exception as error:
+                if _is_away(error):
                     raise
-                log(ERROR, f"database: {_named(error)}; set a message of {one.delivery.topic} aside")
-                refused = Rejected(one.delivery.topic, "database refuses it", one.delivery.payload[:MAX_REJECTED_BYTES])
-                yield self._commit([Examined(one.delivery, [], [refused])])
+                log(ERROR, f"{_told(error)}; set a message of {one.delivery.topic} aside")
+                reason = "database refuses it" if isinstance(error, SQLAlchemyError) else "fault while it was stored"
+                yield self._commit([Examined(one.delivery, [], [_whole(one.delivery, reason)])])
 
     def _commit(self, examined: list[Examined]) -> Taken:
         """Store and acknowledge; try again while the database is busy or away."""
@@ -244,9 +269,7 @@ class Collector:
                     raise
                 log(WARNING, f"database: {_named(error)}; attempt {attempt} of {ATTEMPTS}")
                 self._stopping.wait(pause.next_s())
-        if self._link is not None:
-            for one in examined:
-                self._link.acknowledge(one.delivery)
+        self._acknowledge(one.delivery for one in examined)
         return taken
 
     def _answer(self, taken: Taken) -> None:
@@ -273,10 +296,13 @@ class Collector:
             return  # a retained status was cleared
         try:
             status = self._examiner.read_status(parse_topic(delivery.topic), delivery.payload)
+            self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
         except (ContractError, SealError) as error:
             log(WARNING, f"{delivery.topic}: status refused: {error.message}")
-            return
-        self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log(ERROR, f"fault: {_place(error)}; a status of {delivery.topic} is left unread")
 
     def _read_answer(self, delivery: Delivery) -> None:
         """Keep what a kiosk says about a command, or about desired settings."""
@@ -321,6 +347,26 @@ def _is_answer(topic: str) -> bool:
 
 def _is_status(topic: str) -> bool:
     return topic.count("/") == 4 and topic.endswith("/status")
+
+
+def _whole(delivery: Delivery, reason: str) -> Rejected:
+    return Rejected(delivery.topic, reason, delivery.payload[:MAX_REJECTED_BYTES])
+
+
+def _is_away(error: Exception) -> bool:
+    """Tell whether the database is busy or gone, so that nothing is said of what was to be stored."""
+    is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
+    return is_gone or isinstance(error, OperationalError | InterfaceError)
+
+
+def _told(error: Exception) -> str:
+    return f"database: {_named(error)}" if isinstance(error, SQLAlchemyError) else f"fault: {_place(error)}"
+
+
+def _place(error: Exception) -> str:
+    """Return the kind and the place of a fault of the program; its text may quote a record."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
 
 
 def _named(error: SQLAlchemyError) -> str:

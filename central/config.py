@@ -69,6 +69,8 @@ class CollectorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     batch_bytes: Annotated[int, Meta(ge=65_536, le=67_108_864)] = 4_194_304
     gap_patience_s: Seconds = 5.0
     rejected_keep: Count = 1000
+    most_epochs: Count = 1000  # of one stream of one kiosk; a kiosk begins a new one when its store was new or put back
+    most_branches: Annotated[int, Meta(ge=2, le=10_000)] = 100  # of one epoch: copies of a card
 
 
 class FleetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

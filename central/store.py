@@ -16,7 +16,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
 from uuid6 import uuid7
 
-from central import database, incidents, shelf, succession
+from central import database, incidents, machine_events, shelf, succession
+from central.admission import Admission
 from central.chain import Arrival, Entry, Epoch, Standing
 from central.incidents import Incident, Kind
 from central.shelf import EpochKey
@@ -54,10 +55,15 @@ class Taken:
 
 
 class Store:
-    """The centre's records. `rejected_keep` is how many refused messages are kept."""
+    """The centre's records. `rejected_keep` is how many refused messages are kept, the others bound what one kiosk may
+    begin: epochs of one stream, and branches of one epoch.
+    """
 
-    def __init__(self, engine: Engine, *, rejected_keep: int = 1000) -> None:
+    def __init__(
+        self, engine: Engine, *, rejected_keep: int = 1000, most_epochs: int = 1000, most_branches: int = 100
+    ) -> None:
         self.engine = engine
+        self._admission = Admission(most_epochs, most_branches)
         self._rejected_keep = rejected_keep
         self._newest_generation = ""
         with database.writing(engine) as connection:
@@ -67,18 +73,40 @@ class Store:
         """Store a batch in one transaction and return the branches that have to be answered for."""
         at = database.rfc3339(now)
         with database.writing(self.engine) as connection:
-            arrivals, epochs = _arrive(connection, checked, at)
+            arrivals, epochs, beyond, unusual = self._arrive(connection, checked, at)
             for key, epoch in epochs.items():
                 if (lowest := epoch.picked_up_from) is not None:
                     shelf.pick_up_waiting(connection, key, epoch, lowest)
             found_successors(connection, epochs, at)
             shelf.write(connection, epochs, at)
             _count_crossings(connection, epochs)
-            noticed = [*_noticed(epochs), *_starts(connection, epochs), *self._set_aside(connection, refused, at)]
+            written = [(key, entry.sequence, entry.hash, entry.content.letter) for key, entry in _written(epochs)]
+            noticed = [*_noticed(epochs), *_starts(connection, epochs), *machine_events.take(connection, written)]
+            noticed += [*unusual, *self._set_aside(connection, [*refused, *beyond], at)]
             incidents.report(connection, noticed, at)
             _close_repaired(connection, epochs, at)
             generation = self._current_generation(connection)
         return Taken(_held(epochs), generation, arrivals, tuple(noticed))
+
+    def _arrive(
+        self, connection: Connection, checked: Sequence[Checked], at: str
+    ) -> tuple[Counter[Arrival], dict[EpochKey, Epoch], list[Rejected], list[Incident]]:
+        """Lock the epochs of the records, see which records are new, and settle those; return what is too much too."""
+        grouped: dict[EpochKey, list[Checked]] = defaultdict(list)
+        for one in checked:
+            grouped[EpochKey(one.claims.kiosk, one.claims.stream, one.claims.epoch)].append(one)
+        by_epoch, beyond, unusual = self._admission.epochs(connection, grouped)
+        ends = shelf.lock(connection, by_epoch, at)
+        forked, noticed = self._admission.branches(ends, by_epoch)
+        epochs = {key: Epoch(ends[key]) for key in by_epoch}
+        sequences = {key: {one.claims.sequence for one in ones} for key, ones in by_epoch.items()}
+        for key, entry in shelf.neighbours(connection, sequences):
+            epochs[key].remember(entry)
+        arrivals: Counter[Arrival] = Counter()
+        for key, ones in by_epoch.items():
+            arrivals.update(epochs[key].arrive(_entry(one)) for one in ones)
+            epochs[key].settle()
+        return arrivals, epochs, [*beyond, *forked], [*unusual, *noticed]
 
     def _current_generation(self, connection: Connection) -> str:
         """Return the generation to sign with: one older than was seen before says that the database was restored."""
@@ -121,24 +149,6 @@ def renew_generation(connection: Connection) -> str:
 def read_generation(connection: Connection) -> str:
     """Return the database's present generation."""
     return str(connection.scalar(_SELECT_GENERATION))
-
-
-def _arrive(
-    connection: Connection, checked: Sequence[Checked], at: str
-) -> tuple[Counter[Arrival], dict[EpochKey, Epoch]]:
-    """Lock the epochs of the records, see which records are new, and settle those."""
-    by_epoch: dict[EpochKey, list[Checked]] = defaultdict(list)
-    for one in checked:
-        by_epoch[EpochKey(one.claims.kiosk, one.claims.stream, one.claims.epoch)].append(one)
-    epochs = {key: Epoch(ends) for key, ends in shelf.lock(connection, by_epoch, at).items()}
-    sequences = {key: {one.claims.sequence for one in ones} for key, ones in by_epoch.items()}
-    for key, entry in shelf.neighbours(connection, sequences):
-        epochs[key].remember(entry)
-    arrivals: Counter[Arrival] = Counter()
-    for key, ones in by_epoch.items():
-        arrivals.update(epochs[key].arrive(_entry(one)) for one in ones)
-        epochs[key].settle()
-    return arrivals, epochs
 
 
 def _entry(one: Checked) -> Entry:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +22,8 @@ from edge.wire.commands import MAX_REPLY_BYTES, REPLY_TYP, REPORTED_TYP, Reply, 
 from edge.wire.crossing import EpochStart
 from edge.wire.messages import RECORD_TYP, STATUS_TYP, Status, decode
 from edge.wire.record import (
+    AMENDMENT,
+    AUDIT,
     CROSSING,
     EPOCH,
     TOMBSTONE,
@@ -71,9 +73,24 @@ class CrossingHead(LetterHead, frozen=True):
     training: bool
 
 
+class AmendmentHead(LetterHead, frozen=True):
+    """What an amendment corrects, as far as the centre follows it; of any form, since nothing is refused for it."""
+
+    kind: Any = None
+    detail: Any = None
+
+
+class AuditHead(LetterHead, frozen=True):
+    """What happened to the machine."""
+
+    event: Any = None
+
+
 _decoders: dict[str, msgspec.json.Decoder[LetterHead | EpochStart]] = {
     CROSSING: msgspec.json.Decoder(CrossingHead),
     EPOCH: msgspec.json.Decoder(EpochStart),
+    AMENDMENT: msgspec.json.Decoder(AmendmentHead),
+    AUDIT: msgspec.json.Decoder(AuditHead),
 }
 _any_letter = msgspec.json.Decoder(LetterHead)
 

@@ -183,7 +183,8 @@ def _incidents(incidents: Sequence[OpenIncident], context: Context) -> Iterator[
             continue
         code, hours = _OF_INCIDENTS[one.kind]
         if hours is None or one.last_seen >= context.now - timedelta(hours=hours):
-            together.setdefault((code, one.stream), []).append(one)
+            stream = "" if code in (Code.TAMPER, Code.DOOR_FORCED, Code.SETTINGS_ROLLED_BACK) else one.stream
+            together.setdefault((code, stream), []).append(one)
     for (code, stream), ones in together.items():
         count = sum(one.count for one in ones)
         value = "once" if count == 1 else f"{count} times"
@@ -204,6 +205,10 @@ def _devices(report: Report, told_at: datetime) -> Iterator[Finding]:
                 yield finding(Code.LANE_CLOSED, subject=name, since=since)
         if device.case == "open":
             yield finding(Code.TAMPER, subject=name)
+        if device.door == "forced":
+            yield finding(Code.DOOR_FORCED, subject=name)
+        elif device.door == "held_open":
+            yield finding(Code.DOOR_HELD_OPEN, subject=name)
 
 
 def _store(report: Report, context: Context) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
     signal: str = ""
     case: str = ""
+    door: str = ""
     losses: float = 0.0
 
 
@@ -228,7 +229,7 @@ class _Cut:
     def device(self, value: object) -> Device:
         """Return one device."""
         said = self.section(value)
-        words = {name: self.word(said.get(name)) for name in ("state", "error", "signal", "case")}
+        words = {name: self.word(said.get(name)) for name in ("state", "error", "signal", "case", "door")}
         return Device(**words, since_s=self.number(said.get("since_s")), losses=self.number(said.get("losses")) or 0.0)
 
     def stream(self, value: object) -> Stream:

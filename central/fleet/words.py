@@ -45,6 +45,7 @@ class Code(StrEnum):
     TOMBSTONE = "tombstone"
     QUARANTINE = "quarantine"
     STORE_DAMAGED = "store_damaged"
+    DOOR_HELD_OPEN = "door_held_open"
     UNDER_VOLTAGE = "under_voltage"
     OVERHEATING = "overheating"
     CLOCK_UNSET = "clock_unset"
@@ -207,6 +208,11 @@ WORDS: dict[Code, Words] = {
         _W,
         "The kiosk's store was damaged and salvaged; {value} damaged files lie beside it.",
         "Have the card replaced soon, and the damaged files taken along for a second look.",
+    ),
+    Code.DOOR_HELD_OPEN: Words(
+        _W,
+        "The door or gate at {subject} has stood open for too long.",
+        "Have the officer at the post close it; if it is closed, have its contact and cable checked.",
     ),
     Code.UNDER_VOLTAGE: Words(
         _W,

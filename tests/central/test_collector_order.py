@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
-from central import database
+from central import database, gaps
 from central.broker_link import Delivery, Disconnected, Subscribed
 from central.collector import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, Collector, Pause
 from central.config import CollectorSettings
@@ -174,6 +174,52 @@ def test_a_stream_called_status_is_a_stream(bench):
 def test_a_status_that_says_nothing_is_acknowledged(bench, payload):
     bench.script((status_topic(bench.kiosk.name), payload), ends_after="acknowledge 1")
     assert bench.run() == ["acknowledge 1", "close"]
+
+
+def test_acknowledgements_go_in_the_order_in_which_messages_came(bench):
+    kiosk = bench.kiosk
+    status = status_topic(kiosk.name), b"noise"
+    first, second = bench.stream(kiosk.start_epoch()), bench.stream(kiosk.crossing())
+    bench.script(status, first, status, second, ends_after="acknowledge 4")
+    notes = [note for note in bench.run() if note.startswith("acknowledge")]
+    assert notes == ["acknowledge 1", "acknowledge 2", "acknowledge 3", "acknowledge 4"]
+
+
+def test_a_fault_of_the_program_costs_the_message_in_which_it_lies_and_names_its_place(bench, capsys):
+    kiosk = bench.kiosk
+    bench.failures = [ZeroDivisionError("Eriksson"), None, ZeroDivisionError("Eriksson")]
+    bench.script(bench.stream(kiosk.start_epoch()), bench.stream(kiosk.crossing()), ends_after="acknowledge 2")
+    assert bench.run()[-2:] == ["acknowledge 2", "close"]
+    assert [one.held_up_to for one in bench.receipts()] == [1]
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError at test_collector_order.py:" in said
+    assert "Eriksson" not in said
+
+
+def test_a_message_that_breaks_the_examination_is_set_aside(bench, monkeypatch):
+    def broken(*_):
+        raise KeyError("Eriksson")
+
+    monkeypatch.setattr(bench.centre.examiner, "examine", broken)
+    bench.script(bench.stream(bench.kiosk.start_epoch()), ends_after="acknowledge 1")
+    assert bench.run() == ["commit", "acknowledge 1", "close"]
+    assert bench.centre.incidents() == [("rejected", 0, 1)]
+
+
+def test_a_fault_outside_of_any_message_costs_the_connection_and_not_the_collector(bench, monkeypatch, capsys):
+    sent = bench.stream(bench.kiosk.start_epoch())
+    bench.script(sent, ends_after="never")
+    bench.script(sent, ends_after="publish receipt")
+    sweep, faults = gaps.sweep, [ZeroDivisionError()]
+
+    def broken_once(*arguments, **named):
+        if faults:
+            raise faults.pop()
+        return sweep(*arguments, **named)
+
+    monkeypatch.setattr(gaps, "sweep", broken_once)
+    assert bench.run() == ["commit", "acknowledge 1", "publish receipt", "close"] * 2
+    assert "fault: ZeroDivisionError" in capsys.readouterr().err
 
 
 def test_pauses_are_random_within_three_times_the_one_before():

@@ -50,6 +50,8 @@ STATES = {
     "camera frozen": (device("frozen"), [Code.CAMERA_FROZEN]),
     "lane closed": (device("lane closed"), [Code.LANE_CLOSED]),
     "case open": (device("ready", case="open"), [Code.TAMPER]),
+    "door forced": (device("ready", door="forced"), [Code.DOOR_FORCED]),
+    "door held open": (device("ready", door="held_open"), [Code.DOOR_HELD_OPEN]),
     "store closed": (said(store={"state": "closed", "error": "I/O error"}), [Code.STORE_CLOSED]),
     "disk full": (said(store={"state": "full"}), [Code.DISK_FULL]),
     "disk short": (said(store={"state": "no_photos"}), [Code.DISK_SHORT]),
