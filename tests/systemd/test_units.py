@@ -15,6 +15,7 @@ DAEMONS = [
     "landfall-collector.service",
     "landfall-console.service",
     "landfall-kiosk.service",
+    "landfall-watch.service",
 ]
 OURS = DAEMONS[1:]  # the broker is mosquitto, which systemd need not watch: kiosks keep what it does not take
 CLOCK_FLOOR = "landfall-clock-floor.service"
@@ -102,6 +103,12 @@ def test_the_daemon_is_never_given_up(unit):
     assert values(unit, "StartLimitIntervalSec") == ["0"]
 
 
+def test_who_watches_and_who_shows_holds_no_key_of_records():
+    for unit in ("landfall-watch.service", "landfall-console.service"):
+        names = {value.split(":")[0] for value in values(unit, "LoadCredential")}
+        assert not any(name.endswith(".json") for name in names), unit
+
+
 @pytest.mark.parametrize("unit", OURS)
 def test_the_daemon_is_watched(unit):
     assert int(values(unit, "WatchdogSec")[0]) > 0
@@ -182,7 +189,7 @@ def test_users_and_folders_come_out_as_described(tmp_path):
     assert {name: groups[name] for name in ("dialout", "gpio", "video")} == dict.fromkeys(
         ("dialout", "gpio", "video"), "landfall"
     )
-    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 4
+    assert (tmp_path / "etc" / "passwd").read_text().count("/usr/sbin/nologin") == 5
 
     confs = sorted(str(path) for path in (SYSTEMD / "tmpfiles.d").glob("*.conf"))
     made = run("systemd-tmpfiles", f"--root={tmp_path}", "--create", *confs)
@@ -197,6 +204,7 @@ def test_users_and_folders_come_out_as_described(tmp_path):
         ("landfall-kiosk.service", "edge"),
         ("landfall-collector.service", "central"),
         ("landfall-console.service", "central"),
+        ("landfall-watch.service", "central"),
     ],
 )
 def test_the_command_of_the_unit_is_one_that_the_room_knows(unit, room):
