@@ -205,7 +205,7 @@ class Collector:
         if batches:
             self._collect(batches)
         for one in others:
-            self._read_status(one) if _is_status(one.topic) else self._read_answer(one)
+            self._read(one)
         self._acknowledge(others)
 
     def _acknowledge(self, deliveries: Iterable[Delivery]) -> None:
@@ -291,28 +291,26 @@ class Collector:
         if self._link is not None:
             self._link.publish(topic, payload, is_retained=is_retained)
 
-    def _read_status(self, delivery: Delivery) -> None:
+    def _read(self, delivery: Delivery) -> None:
+        """Read what is no record; what cannot be read costs itself alone."""
         if not delivery.payload:
-            return  # a retained status was cleared
+            return  # something retained was cleared
         try:
-            status = self._examiner.read_status(parse_topic(delivery.topic), delivery.payload)
-            self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
+            self._read_status(delivery) if _is_status(delivery.topic) else self._read_answer(delivery)
         except (ContractError, SealError) as error:
-            log(WARNING, f"{delivery.topic}: status refused: {error.message}")
+            log(WARNING, f"{delivery.topic}: refused: {error.message}")
         except SQLAlchemyError:
             raise
-        except Exception as error:
-            log(ERROR, f"fault: {_place(error)}; a status of {delivery.topic} is left unread")
+        except Exception as error:  # one poisoned message must not come back for ever
+            log(ERROR, f"fault: {_place(error)}; {delivery.topic} is left unread")
+
+    def _read_status(self, delivery: Delivery) -> None:
+        status = self._examiner.read_status(parse_topic(delivery.topic), delivery.payload)
+        self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
 
     def _read_answer(self, delivery: Delivery) -> None:
         """Keep what a kiosk says about a command, or about desired settings."""
-        if not delivery.payload:
-            return  # a retained report was cleared
-        try:
-            answer = self._examiner.read_answer(parse_topic(delivery.topic), delivery.payload)
-        except (ContractError, SealError) as error:
-            log(WARNING, f"{delivery.topic}: answer refused: {error.message}")
-            return
+        answer = self._examiner.read_answer(parse_topic(delivery.topic), delivery.payload)
         take = commands.take_reply if isinstance(answer, Reply) else commands.take_reported
         if take(self._store.engine, answer, self._clock()):  # type: ignore[operator]
             log(NOTICE, f"{answer.kiosk}: command {answer.id} is answered")
