@@ -1,7 +1,8 @@
 """The devices of a lane as the kiosk sees them: Protocols, and the events they emit.
 
 Owns no driver. Always true: a device calls `emit` from a thread of its own and never waits for the answer; what it
-read is withheld from every `repr`; a device that dies says so with `DeviceLost`, exactly once for each loss.
+read is withheld from every `repr`; a device that dies says so with `DeviceLost`, once for each loss, and once more only
+when the reason has become another.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What every device must do, simulated or real.
 
 Runs on simulated devices always, and with `pytest --hardware tests/hw/test_device_suite.py` on those of this kiosk: the
-file named by LANDFALL_DEVICES holds `hw.settings.DeviceSettings` as TOML. Somebody has to show a document when asked.
+file named by LANDFALL_DEVICES holds `hw.settings.DeviceSettings` as TOML. Somebody has to show each reader a document
+when the lamps go out.
 """
 
 from __future__ import annotations
@@ -34,18 +35,20 @@ from tests.hw.conftest import Inbox
 
 CONTACTS = {"accept": "GPIO5", "refer": "GPIO6", "direction": "GPIO12", "manual": "GPIO13", "door": "GPIO16"}
 FRAMINGS = (Family.AUTO, Family.ACCESS_IS, Family.RTE, Family.ELYCTIS)
-
-
 READERS = {
-    **{str(framing): ReaderSettings(name="mrz", driver="simulated", framing=framing) for framing in FRAMINGS},
-    "hid, de": ReaderSettings(name="mrz", driver="simulated-hid", layout=Layout.DE),
+    **{str(framing): [ReaderSettings(name="mrz", driver="simulated", framing=framing)] for framing in FRAMINGS},
+    "keyboard": [ReaderSettings(name="mrz", driver="simulated-hid", layout=Layout.DE)],
+    "serial and keyboard": [
+        ReaderSettings(name="mrz", driver="simulated"),
+        ReaderSettings(name="bcbp", driver="simulated-hid", kind="barcode", layout=Layout.FR),
+    ],
 }
 
 
-def simulated(reader: ReaderSettings, scenario: Path) -> DeviceSettings:
+def simulated(readers: list[ReaderSettings], scenario: Path) -> DeviceSettings:
     scenario.write_text("count = 1\npatience_s = 0.2")
     return DeviceSettings(
-        readers=[reader],
+        readers=readers,
         camera=CameraSettings(driver="simulated", deadline_s=20),
         panel=PanelSettings(driver="simulated", **CONTACTS, gate_pulse_s=0.05),
         scenario=str(scenario),
@@ -53,17 +56,20 @@ def simulated(reader: ReaderSettings, scenario: Path) -> DeviceSettings:
 
 
 @pytest.fixture(params=[*READERS, pytest.param("real", marks=pytest.mark.hardware)])
-def devices(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Devices]:
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> DeviceSettings:
     if request.param == "real":
-        settings = msgspec.toml.decode(Path(os.environ["LANDFALL_DEVICES"]).read_bytes(), type=DeviceSettings)
-    else:
-        settings = simulated(READERS[request.param], tmp_path / "scenario.toml")
+        return msgspec.toml.decode(Path(os.environ["LANDFALL_DEVICES"]).read_bytes(), type=DeviceSettings)
+    return simulated(READERS[request.param], tmp_path / "scenario.toml")
+
+
+@pytest.fixture
+def devices(settings: DeviceSettings) -> Iterator[Devices]:
     devices = open_devices(settings)
     yield devices
     devices.stop()
 
 
-def test_every_device_gets_ready_and_does_its_work(devices: Devices, inbox: Inbox):
+def test_every_device_gets_ready_and_does_its_work(settings: DeviceSettings, devices: Devices, inbox: Inbox):
     devices.start(inbox.put)
     ready = {inbox.wait_for(DeviceReady).device for _ in devices.names()}
     assert ready == set(devices.names())
@@ -75,12 +81,16 @@ def test_every_device_gets_ready_and_does_its_work(devices: Devices, inbox: Inbo
             devices.panel.show(signal)
         devices.panel.open_gate()
         devices.panel.show(Signal.READY)  # please show a document
-    if devices.readers:
-        assert inbox.wait_for(DocumentRead).frame.payload.count(b"\n") in (1, 2)
+    waited_for = {reader.name: reader.kind for reader in settings.readers}
+    while waited_for:
+        read = inbox.wait_for(DocumentRead)
+        lines = read.frame.payload.count(b"\n") + 1
+        assert lines in (2, 3) or waited_for.get(read.device) != "document"
+        waited_for.pop(read.device, None)
 
 
 def test_a_panel_tells_what_a_person_does_at_it(tmp_path: Path, inbox: Inbox):
-    settings = simulated(Family.AUTO, tmp_path / "scenario.toml")
+    settings = simulated(READERS["auto"], tmp_path / "scenario.toml")
     devices = open_devices(msgspec.structs.replace(settings, readers=[], camera=CameraSettings()))
     simulation, panel = devices.simulation, settings.panel
     assert simulation is not None
