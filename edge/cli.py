@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge.check.cli import add_verbs as add_check_verbs
 from edge.errors import LandfallError, SettingError
 from edge.officer_cli import add_verbs as add_officer_verbs
 from edge.queue.cli import add_verbs as add_queue_verbs
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     read.set_defaults(run=_read, failed=2)
 
     add_officer_verbs(verbs, _add_config, _add_json)
+    add_check_verbs(verbs, _add_config, _add_json)
     queue = verbs.add_parser("queue", help="look into the local cache")
     add_queue_verbs(queue, _add_config, _add_json)
     return parser

@@ -86,9 +86,8 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
     """
     kiosk = kiosk_id(settings.kiosk.site, settings.kiosk.name)
     store = settings.resolve(settings.store.path)
-    floor = datetime.fromisoformat(settings.clock.not_before).replace(tzinfo=UTC)
-    last_known = max(floor, _last_known(store))
-    clock = SystemClock(floor=floor, last_known=last_known, has_rtc=settings.clock.rtc and rtc_time_s() is not None)
+    last_known = known_time(settings)
+    clock = system_clock(settings, last_known)
     signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
     centre = Verifier([key for path in settings.keys.receipt for key in load_public_keys(settings.resolve(path))])
     reading = _reading(settings, clock.now(), log)
@@ -107,13 +106,23 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
     )
 
 
-def _last_known(store: Path) -> datetime:
-    """Return the latest time that was known once: of this installation, or the last one in the store."""
+def system_clock(settings: Settings, last_known: datetime) -> SystemClock:
+    """Return the clock that the settings describe; `last_known` is what `known_time` returns."""
+    has_rtc = settings.clock.rtc and rtc_time_s() is not None
+    return SystemClock(floor=_floor(settings), last_known=last_known, has_rtc=has_rtc)
+
+
+def known_time(settings: Settings) -> datetime:
+    """Return the latest time that was known once: by the settings, of this installation, or the last in the store."""
     known_s = installed_s()
-    with contextlib.suppress(StoreError), CacheReader.open(store) as reader:
+    with contextlib.suppress(StoreError), CacheReader.open(settings.resolve(settings.store.path)) as reader:
         if (kept := boots.decode(reader.state(BOOTS))) is not None:
             known_s = max(known_s, kept.known_s)
-    return datetime.fromtimestamp(known_s, UTC)
+    return max(_floor(settings), datetime.fromtimestamp(known_s, UTC))
+
+
+def _floor(settings: Settings) -> datetime:
+    return datetime.fromisoformat(settings.clock.not_before).replace(tzinfo=UTC)
 
 
 def _recorder(
@@ -134,23 +143,28 @@ def _recorder(
     )
 
 
-def _uplink(
-    settings: Settings, identity: Identity, signer: Signer, centre: Verifier, clock: SystemClock, put: Put
-) -> Uplink:
-    uplink, store = settings.uplink, settings.resolve(settings.store.path)
-    endpoint = Endpoint(
+def endpoint(settings: Settings, kiosk: str) -> Endpoint:
+    """Return where the broker is, and who we are there."""
+    uplink = settings.uplink
+    return Endpoint(
         host=uplink.host,
         port=uplink.port,
         ca=settings.resolve(uplink.ca),
         certificate=settings.resolve(uplink.certificate),
         key=settings.resolve(uplink.key),
-        client_id=identity.kiosk,
+        client_id=kiosk,
         keepalive_s=uplink.keepalive_s,
         connect_timeout_s=uplink.connect_timeout_s,
     )
+
+
+def _uplink(
+    settings: Settings, identity: Identity, signer: Signer, centre: Verifier, clock: SystemClock, put: Put
+) -> Uplink:
+    uplink, store = settings.uplink, settings.resolve(settings.store.path)
     return Uplink(
         identity,
-        endpoint,
+        endpoint(settings, identity.kiosk),
         open_reader=lambda: CacheReader.open(store),
         signer=signer,
         centre=centre,

@@ -37,9 +37,10 @@ FIRST_WORD_S = 2.0  # in which an answer gets on its way before a restart
 
 @dataclass(frozen=True, slots=True)
 class DiagnosticsCollected:
-    """What `diagnostics` asked for is there."""
+    """What `diagnostics` asked for is there, or `error` says which fault kept it away."""
 
     content: dict[str, Any]
+    error: str = ""
 
 
 class CommandOffice:
@@ -97,6 +98,8 @@ class CommandOffice:
                 self._commands.kept(event, now)
             case OverlaysKept():
                 self._settings.kept(event, now)
+            case DiagnosticsCollected(error=error) if error:
+                self._commands.finish(Result.FAILED, error, now)
             case DiagnosticsCollected():
                 self._commands.finish(Result.DONE, "", now, event.content)
             case ReceiptAccepted():
@@ -146,7 +149,13 @@ class CommandOffice:
         return Result.DONE, f"{len(free)} of {len(self._parts.lanes)} lanes blink for {seconds:g} s"
 
     def _diagnose(self, command: Command, now: Moment) -> None:
-        self._start("diagnostics", lambda: self._put(DiagnosticsCollected(self._collect())))
+        def work() -> None:
+            try:
+                self._put(DiagnosticsCollected(self._collect()))
+            except Exception as error:  # a fault in the look for faults must not end a kiosk that works
+                self._put(DiagnosticsCollected({}, f"fault: {type(error).__name__}"))
+
+        self._start("diagnostics", work)
 
     def _restart(self, command: Command, now: Moment) -> None:
         self._wish_restart("the centre asks")

@@ -116,7 +116,7 @@ class _Client(Client):
 class Link:
     """One connection; `number` marks its events, so that those of an older one can be told apart."""
 
-    def __init__(self, number: int, endpoint: Endpoint, will: Will, put: Callable[[LinkEvent], None]) -> None:
+    def __init__(self, number: int, endpoint: Endpoint, will: Will | None, put: Callable[[LinkEvent], None]) -> None:
         self.number = number
         self._endpoint = endpoint
         self._put = put
@@ -131,7 +131,8 @@ class Link:
         client.max_inflight_messages_set(MOST_QUEUED)
         client.max_queued_messages_set(MOST_QUEUED)
         client.connect_timeout = endpoint.connect_timeout_s
-        client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.died = self._gone
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -149,13 +150,13 @@ class Link:
         properties.SessionExpiryInterval = 0
         properties.MaximumPacketSize = MOST_INCOMING_BYTES
         try:
-            self._client.tls_set_context(_tls(endpoint))
+            self._client.tls_set_context(tls_context(endpoint))
             self._client.connect(
                 endpoint.host, endpoint.port, endpoint.keepalive_s, clean_start=True, properties=properties
             )
             self._client.loop_start()
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            self._gone(_why(error))
+            self._gone(why_not(error))
 
     def close(self) -> None:
         """Say goodbye and end paho's thread; may be called twice."""
@@ -205,7 +206,8 @@ class Link:
             self._put(Disconnected(self.number, reason))
 
 
-def _tls(endpoint: Endpoint) -> ssl.SSLContext:
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
+    """Return how TLS is spoken here; raise OSError for files that cannot be used."""
     context = ssl.create_default_context(cafile=endpoint.ca)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(endpoint.certificate, endpoint.key)
@@ -227,7 +229,7 @@ def certificate_trouble(path: Path, now: datetime) -> str:
     return ""
 
 
-def _why(error: Exception) -> str:
+def why_not(error: Exception) -> str:
     """Return one line without the address, which the settings hold already."""
     if isinstance(error, ssl.SSLCertVerificationError):
         doubt = ", or this kiosk's clock is wrong" if error.verify_code in _ABOUT_TIME else ""

@@ -80,8 +80,6 @@ def test_a_kiosk_shows_itself_tells_how_it_is_and_takes_back_settings_that_cut_i
         good = answer(here, ask(here, "settings", {"settings": {"uplink": {"health_s": 2.0}}, "trial_s": 20.0}))
         assert (good.result, good.detail) == ("done", "the settings are in force")
 
-        again = answer(here, ask(here, "restart", {}))
-        assert (again.result, again.detail) == ("done", "the kiosk has started again")
         rewound = answer(here, ask(here, "rewind", {"stream": "crossing", "from": 2}))
         assert rewound.result == "done"
         here.drained()

@@ -1,0 +1,61 @@
+"""What a check finds of the devices."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.check.devices import check_devices
+from edge.check.line import State
+from edge.config import parse
+
+TOML = """
+[kiosk]
+site = "utopia"
+name = "lane-1"
+[[lanes]]
+name = "left"
+{lane}
+[store]
+keep_receipted_h = 24
+[keys]
+record = "a"
+opening = "b"
+receipt = ["c"]
+[uplink]
+host = "localhost"
+ca = "a"
+certificate = "b"
+key = "c"
+"""
+
+
+def found(tmp_path, lane: str, daemon: dict | None = None) -> list[tuple[str, State]]:
+    settings = parse(TOML.format(lane=lane), file="kiosk.toml", folder=tmp_path, environment={})
+    lines = list(check_devices(settings, daemon))
+    assert all(line.remedy for line in lines if line.state is not State.OK)
+    return [(line.what, line.state) for line in lines]
+
+
+def test_a_reader_that_is_not_there_is_a_failure_with_its_name(tmp_path) -> None:
+    lane = f'readers = [{{ name = "passport", path = "{tmp_path}/nothing" }}]'
+    assert found(tmp_path, lane) == [("device passport", State.FAILED)]
+
+
+def test_a_simulated_lane_is_not_played(tmp_path) -> None:
+    assert found(tmp_path, 'panel = { driver = "simulated" }') == [("lane left", State.OK)]
+
+
+@pytest.mark.parametrize(
+    ("device", "state"),
+    [
+        ({"state": "ready"}, [("device passport", State.OK)]),
+        ({"state": "ready", "losses": 3, "error": "no answer"}, [("device passport", State.WARN)]),
+        ({"state": "lost", "error": "no answer"}, [("device passport", State.FAILED)]),
+        ({"state": "starting"}, [("device passport", State.FAILED)]),
+        ({"state": "lane ready", "signal": "ready"}, [("lane passport", State.OK)]),
+        ({"state": "lane closed", "signal": "closed"}, [("lane passport", State.FAILED)]),
+        ({"state": "ready", "case": "open"}, [("device passport", State.OK), ("device passport", State.WARN)]),
+    ],
+)
+def test_while_the_daemon_runs_it_is_asked(tmp_path, device, state) -> None:
+    assert found(tmp_path, "", {"passport": device}) == state
