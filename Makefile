@@ -61,7 +61,7 @@ broker:
 	@provisioning/prepare packages mosquitto
 
 test-servers:
-	@provisioning/prepare packages mosquitto postgresql systemd udev fuse3 e2fsprogs faketime umockdev \
+	@provisioning/prepare packages mosquitto postgresql systemd udev fuse3 e2fsprogs faketime fonts-ocr-b umockdev \
 		libxkbcommon0 xkb-data chromium
 
 # No path, no index and no time of making gets into a lock file, so two people who lock get the same bytes.

@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     read.add_argument("payload", nargs="?", help="the text of the document; - or nothing reads standard input")
     read.add_argument("--file", type=Path, metavar="FILE", help="read the bytes of a file")
-    read.add_argument("--image", type=Path, metavar="FILE", help="read the barcodes in a picture (PNG, JPEG)")
+    read.add_argument("--image", type=Path, metavar="FILE", help="read the MRZ and barcodes in a picture (PNG, JPEG)")
     read.add_argument("--replay", type=Path, metavar="FILE", help="read what a reader's black box kept, once more")
     read.add_argument("--symbology", metavar="ID", help="AIM symbology identifier of a barcode, such as ]L")
     read.add_argument("--today", metavar="DAY", help="check dates as of this day (YYYY-MM-DD), or `unset`")

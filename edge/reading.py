@@ -44,26 +44,28 @@ def read_once(
 
 
 def read_picture(picture: Path, *, today: str | None, as_json: bool, trust: Path | None, health: bool) -> int:
-    """Read every barcode in a picture, print one after the other, and return the worst exit status.
+    """Read the machine readable zone and every barcode in a picture, print them, and return the worst exit status.
 
-    Raises LandfallError for a picture without one.
+    Raises LandfallError for a picture without any.
     """
     from edge.screen import print_document, print_json
 
     try:
-        from hw.picture import PictureError, barcodes
+        from hw.page.documents import DocumentFinder
+        from hw.picture import PictureError
     except ImportError as error:
         raise LandfallError(
             f"{error.name} is not installed", remedy="install landfall with the extra `pi`, which reads pictures"
         ) from None
 
     try:
-        frames = barcodes(_content(picture, MAX_PICTURE_BYTES, "picture"))
+        frames = DocumentFinder().documents(_content(picture, MAX_PICTURE_BYTES, "picture"))
     except PictureError as error:
         raise LandfallError(f"{picture}: {error}", remedy="give a PNG or JPEG") from None
     if not frames:
         raise LandfallError(
-            f"{picture}: no barcode was found", remedy="hold the camera straight and closer: 6 pixels a module or more"
+            f"{picture}: no machine readable zone and no barcode was found",
+            remedy="hold the camera straight and closer: 10 pixels a character, 6 a module of a barcode, or more",
         )
     reading, day = _reading(trust, health), _day(today)
     documents = [_understood(frame, reading, day) for frame in frames]

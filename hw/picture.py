@@ -43,7 +43,7 @@ class PictureError(Exception):
 
 def barcodes(picture: bytes) -> list[Frame]:
     """Return the barcodes of a PNG or JPEG, from top to bottom; none is an empty list. Raises PictureError."""
-    image = _grey(picture)
+    image = grey(picture)
     for turned in _turned(image):
         found = zxingcpp.read_barcodes(turned, formats=_READ)
         frames = [(one.position.top_left.y, _frame(one)) for one in found if _is_trusted(one)]
@@ -52,7 +52,8 @@ def barcodes(picture: bytes) -> list[Frame]:
     return []
 
 
-def _grey(picture: bytes) -> Image.Image:
+def grey(picture: bytes) -> Image.Image:
+    """Return a PNG or JPEG in grey, on paper where it is transparent. Raises PictureError."""
     try:
         with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:

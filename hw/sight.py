@@ -1,8 +1,8 @@
 """What looks at pictures, behind a process of its own.
 
-Owns that process: it is started, asked, killed when it is late, and started again by the next request. What it sees is
-`hw.photo`. Always true: no question waits longer than its deadline, and one that is not answered raises `SightFailed`;
-a photo is never lost by being looked at.
+Owns that process: it is started, asked, killed when it is late, and started again by the next request. How it sees is
+in `hw.photo` and `hw.page`. Always true: no question waits longer than its deadline, and one that is not answered
+raises `SightFailed`; a photo is never lost by being looked at.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import sys
 import time
 from importlib.util import find_spec
 
+import msgspec
+
 from hw.child import Child, ChildFailed, RequestFailed, Wait, wait_alone
-from hw.devices import DeviceError, Guidance
-from hw.sight_child import LOOK
+from hw.devices import DeviceError, Frame, Guidance
+from hw.sight_child import DOCUMENTS, LOOK
 
 LOOK_S = 2.0
+READ_S = 10.0  # a page without a zone, searched for barcodes at every angle, on a Pi
 _START_S = 20.0  # OpenCV from a cold card
 _GRACE_S = 1.0
 
@@ -53,7 +56,7 @@ class Sight:
         """Start the process, so that it is ready when it is needed."""
         if self._child is None:
             self._undead = [child for child in self._undead if not child.is_gone()]
-            self._child, self._is_ready = Child(self._command, "what looks at photos"), False
+            self._child, self._is_ready = Child(self._command, "what looks at pictures"), False
             self._ready_by = time.monotonic() + _START_S
 
     def flaws(self, photo: bytes, until: float, wait: Wait = wait_alone) -> tuple[Guidance, ...]:
@@ -63,7 +66,16 @@ class Sight:
             return tuple(Guidance(word) for word in answer.decode("ascii").split(",") if word)
         except ValueError:
             self._end(0.0)
-            raise SightFailed("what looks at photos sent something unexpected") from None
+            raise SightFailed("what looks at pictures sent something unexpected") from None
+
+    def documents(self, picture: bytes, until: float, wait: Wait = wait_alone) -> list[Frame]:
+        """Return the documents in a picture. Raises SightFailed."""
+        answer = self._ask(DOCUMENTS + picture, until, READ_S, wait)
+        try:
+            return msgspec.json.decode(answer, type=list[Frame])
+        except msgspec.MsgspecError:
+            self._end(0.0)
+            raise SightFailed("what looks at pictures sent something unexpected") from None
 
     def stop(self) -> None:
         """End the process; may be called twice."""
@@ -75,7 +87,7 @@ class Sight:
             assert self._child is not None
             if not self._is_ready:
                 if until < self._ready_by and not wait(self._child.fileno(), select.POLLIN, until):
-                    raise SightFailed("what looks at photos is still starting")
+                    raise SightFailed("what looks at pictures is still starting")
                 self._child.await_ready(self._ready_by, wait)
                 self._is_ready = True
             return self._child.ask(request, min(until, time.monotonic() + within_s), wait)

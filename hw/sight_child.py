@@ -8,29 +8,65 @@ is a JSON list of frames. Always true: nothing of a picture is kept or logged.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from hw.camera_child import serve
+from hw.devices import Frame
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hw.page.documents import DocumentFinder
+    from hw.photo.quality import Examiner
 
 LOOK, DOCUMENTS = b"L", b"D"
 
 
 def open_sight() -> Callable[[bytes], bytes]:
-    """Load OpenCV and the model and return what answers requests."""
+    """Load OpenCV and return what answers requests; the model and the glyphs come with the first that needs them."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    examiner, finder = cache(_examiner), cache(_finder)
+
+    def answer_to(request: bytes) -> bytes:
+        match request[:1]:
+            case b"L":
+                return ",".join(examiner().flaws(_picture(request[1:]))).encode("ascii")
+            case b"D":
+                return _as_json(finder().shown(request[1:]))
+        raise ValueError("not a request that is known")
+
+    return answer_to
+
+
+def _examiner() -> Examiner:
+    from hw.photo.quality import Examiner
+
+    return Examiner()
+
+
+def _finder() -> DocumentFinder:
+    from hw.page.documents import DocumentFinder
+
+    return DocumentFinder()
+
+
+def _picture(photo: bytes) -> np.ndarray:
     import cv2
     import numpy as np
 
-    from hw.photo.quality import Examiner
+    picture = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError("no picture")
+    return picture
 
-    cv2.setNumThreads(1)
-    examiner = Examiner()
 
-    def answer_to(request: bytes) -> bytes:
-        picture = cv2.imdecode(np.frombuffer(request, np.uint8, offset=1), cv2.IMREAD_COLOR)
-        if request[:1] != LOOK or picture is None:
-            raise ValueError("not a request that is known")
-        return ",".join(examiner.flaws(picture)).encode("ascii")
-
-    return answer_to
+def _as_json(frames: list[Frame]) -> bytes:
+    return msgspec.json.encode(frames)
 
 
 if __name__ == "__main__":

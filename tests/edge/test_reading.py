@@ -186,9 +186,9 @@ def test_of_a_barcode_that_is_no_document_the_status_says_so(tmp_path, capsys) -
     assert "Not understood" in capsys.readouterr().out
 
 
-def test_a_picture_without_a_barcode_says_how_to_take_a_better_one(tmp_path) -> None:
+def test_a_picture_without_a_document_says_how_to_take_a_better_one(tmp_path) -> None:
     (tmp_path / "blank.png").write_bytes(file_of(drawn(PASS, "Aztec").point(lambda _: 255)))
-    with pytest.raises(LandfallError, match=r"blank\.png: no barcode was found; hold the camera straight and closer"):
+    with pytest.raises(LandfallError, match=r"blank\.png: no machine readable zone and no barcode was found; hold"):
         look_at(tmp_path / "blank.png")
 
 
