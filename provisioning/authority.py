@@ -43,8 +43,8 @@ from joserfc.jwk import OKPKey
 from edge.errors import ProvisioningError
 from edge.identity import certificates
 from edge.identity.certificates import CENTRE, DEFAULT_VALIDITY, Clock, Issuer, Role, Validity, utc_now
-from edge.identity.issuing import load_documents, load_issuer
-from edge.identity.key_files import make_folder, refuse_existing, write_private, write_public
+from edge.identity.issuing import load_documents, load_issuer, load_pair
+from edge.identity.key_files import make_folder, refuse_existing, replace, write_private, write_public
 from edge.identity.signed import DocumentSigner
 
 LEAST_PASSPHRASE = 12
@@ -129,6 +129,25 @@ class Authority:
     def issue_collector(self, folder: Path, name: str) -> x509.Certificate:
         """Make a collector's TLS key and certificate."""
         return self.issue_client(folder, f"{CENTRE}/{name}")
+
+    def renew(self, folder: Path) -> list[x509.Certificate]:
+        """Certify the centre's own keys of a folder anew, in the same names; return the certificates.
+
+        The keys stay, so that key and certificate fit together whenever the power goes. Kiosks renew by themselves.
+        """
+        renewed = []
+        for stem, role in (("broker", Role.SERVER), ("enrolment", Role.SERVER), ("client", Role.CLIENT)):
+            if not (folder / f"{stem}.crt").exists():
+                continue
+            key, (old, *_) = load_pair(folder, stem)
+            certificate = self.issuer.issue(
+                key.public_key(), certificates.common_name(old), role, certificates.hosts_of(old)
+            )
+            replace(folder / f"{stem}.crt", self.issuer.chain(certificate))
+            renewed.append(certificate)
+        if not renewed:
+            raise ProvisioningError(f"{folder}: holds no certificate of the centre", remedy="name another folder")
+        return renewed
 
     def _issue(
         self, folder: Path, stem: str, common_name: str, role: Role, hosts: list[str] | None = None

@@ -81,6 +81,14 @@ def _issue_collector(arguments: argparse.Namespace) -> str:
     return _client_made(arguments.folder, certificate.not_valid_after_utc)
 
 
+def _renew(arguments: argparse.Namespace) -> str:
+    from provisioning.authority import Authority
+
+    renewed = Authority.load(arguments.ca).renew(arguments.folder)
+    until = min(certificate.not_valid_after_utc for certificate in renewed)
+    return f"{len(renewed)} renewed in {arguments.folder}, good until {until:%Y-%m-%d}; restart who uses them"
+
+
 def _client_made(folder: Path, until: object) -> str:
     return f"client.crt and client.key made in {folder}, good until {until:%Y-%m-%d}"
 
@@ -128,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     verb = _verb(ca, "collector", _issue_collector, "make a collector's TLS key and certificate")
     _add_authority(verb)
     verb.add_argument("--name", required=True, help="name of the collector: lower case letters, digits, dashes")
+
+    verb = _verb(ca, "renew", _renew, "renew the certificates of the centre in a folder: broker, enrolment, collector")
+    _add_authority(verb)
 
     centre = _group(verbs, "centre", "make the keys of the centre")
     _verb(centre, "keys", _make_centre_keys, "make the keys that sign receipts and open letters")

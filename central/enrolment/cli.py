@@ -45,6 +45,7 @@ def add_verbs(verbs: argparse._SubParsersAction, common: argparse.ArgumentParser
 
     enrol = verbs.add_parser("enrol", help="let kiosks in").add_subparsers(required=True, metavar="VERB")
     serve = enrol.add_parser("serve", parents=[common], help="let kiosks in over HTTPS until SIGTERM")
+    _add_keys(serve)
     serve.set_defaults(call=_serve)
     code = enrol.add_parser("code", parents=[common, named], help="make a one-time code for a kiosk")
     code.add_argument("--valid-h", type=float, metavar="H", help="hours that it is good for (default: as in settings)")
@@ -68,7 +69,24 @@ def add_verbs(verbs: argparse._SubParsersAction, common: argparse.ArgumentParser
     revoke.add_argument("--reason", choices=REASONS, default="stolen", help="why (default: %(default)s)")
     revoke.set_defaults(call=_revoke)
     crl = certificate.add_parser("crl", parents=[common], help="write the revocation list anew; do it every day")
+    _add_keys(crl)
     crl.set_defaults(call=_crl)
+
+
+def _add_keys(verb: argparse.ArgumentParser) -> None:
+    text = "where issuing.*, signing.*, enrolment.* and ca.crt are, as systemd hands them over"
+    verb.add_argument("--keys", type=Path, metavar="FOLDER", help=text)
+
+
+def _settings(arguments: argparse.Namespace) -> config.Settings:
+    """Return the centre's settings, with the keys from where `--keys` says."""
+    settings = config.load(arguments.config)
+    if (keys := arguments.keys) is None:
+        return settings
+    own = msgspec.structs.replace(
+        settings.for_enrolling(), authority=keys, certificate=keys / "enrolment.crt", key=keys / "enrolment.key"
+    )
+    return msgspec.structs.replace(settings, enrolment=own)
 
 
 def open_desk(settings: config.Settings) -> Desk:
@@ -106,7 +124,7 @@ def public_jwk(path: Path, curve: str) -> enrolment.Jwk:
 def _serve(arguments: argparse.Namespace) -> int:
     from central.enrolment.server import Pace, application, server
 
-    settings = config.load(arguments.config)
+    settings = _settings(arguments)
     own = settings.for_enrolling()
     app = application(open_desk(settings), Pace(own.tries_per_minute, monotonic))
     server(own, app).run()
@@ -190,7 +208,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
 
 
 def _crl(arguments: argparse.Namespace) -> int:
-    settings = config.load(arguments.config)
+    settings = _settings(arguments)
     _write_list(settings, open_database(settings))
     return 0
 

@@ -241,6 +241,15 @@ def common_name(named: x509.Certificate | x509.CertificateSigningRequest) -> str
     return str(names[0].value) if names else ""
 
 
+def hosts_of(certificate: x509.Certificate) -> list[str]:
+    """Return the host names and IP addresses of a server's certificate; of any other, none."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in names]
+
+
 def serial_text(certificate: x509.Certificate) -> str:
     """Return the serial number in hexadecimal, as `openssl x509 -serial` shows it."""
     return f"{certificate.serial_number:X}"

@@ -63,8 +63,13 @@ def remove_drafts(folder: Path) -> None:
 
 
 def read_private(path: Path) -> bytes:
-    """Return a private file; raise `ProvisioningError` when others may read it, OSError when it cannot be read."""
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    """Return a private file; raise `ProvisioningError` when others may read it, OSError when it cannot be read.
+
+    A credential of systemd may show group bits: they are the mask of the ACL that lets the service's user read it.
+    """
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    is_credential = directory is not None and path.is_relative_to(directory)
+    if stat.S_IMODE(path.stat().st_mode) & (0o037 if is_credential else 0o077):
         raise ProvisioningError(f"{path}: others may read this private key", remedy=f"chmod 0600 {path}")
     return path.read_bytes()
 

@@ -270,3 +270,17 @@ def test_keys_are_never_made_over_others(tmp_path):
     with pytest.raises(ProvisioningError, match="exists already"):
         make_centre_keys(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_the_centres_own_certificates_are_renewed_for_the_same_keys_and_names(authority, tmp_path):
+    authority.issue_broker(tmp_path / "b", ["broker.example.org", "192.0.2.1"])
+    key, before = (tmp_path / "b" / "broker.key").read_bytes(), load(tmp_path / "b" / "broker.crt")
+    later = NOON + timedelta(days=700)
+    (renewed,) = Authority.load(tmp_path / "ca", clock=lambda: later).renew(tmp_path / "b")
+    assert (tmp_path / "b" / "broker.key").read_bytes() == key
+    assert load(tmp_path / "b" / "broker.crt") == renewed
+    assert renewed.public_key() == before.public_key()
+    assert extension(renewed, x509.SubjectAlternativeName) == extension(before, x509.SubjectAlternativeName)
+    assert renewed.not_valid_after_utc == later + timedelta(days=825)
+    with pytest.raises(ProvisioningError, match="holds no certificate of the centre"):
+        authority.renew(tmp_path)

@@ -19,7 +19,7 @@ DAEMONS = [
 ]
 OURS = DAEMONS[1:]  # the broker is mosquitto, which systemd need not watch: kiosks keep what it does not take
 CLOCK_FLOOR = "landfall-clock-floor.service"
-RENEW = "landfall-renew.service"
+IDENTITY = ["landfall-crl.service", "landfall-enrolment.service", "landfall-renew.service"]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
 
 
@@ -44,7 +44,7 @@ def _systemd_is_installed():
 
 
 def test_every_unit_is_there():
-    assert sorted([*DAEMONS, CLOCK_FLOOR, RENEW]) == UNITS
+    assert sorted([*DAEMONS, CLOCK_FLOOR, *IDENTITY]) == UNITS
 
 
 @pytest.mark.parametrize("unit", UNITS)
