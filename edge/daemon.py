@@ -374,7 +374,7 @@ class Daemon:
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         match asked.verb:
             case "status":
-                return self._health(now)
+                return {**self._health(now), "groups": self._officers.groups()}
             case "rearm":
                 return self._rearm(asked, now)
             case "receipts":

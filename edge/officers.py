@@ -139,6 +139,8 @@ class Officers:
             asked = msgspec.convert(arguments, VERBS[verb])
         except msgspec.ValidationError as error:  # its text may quote what was typed
             place = str(error).partition(" - at ")[2].strip("`")
+            if place == "$.officer":
+                return {"error": "officer must be a service number such as A-1042, never a name"}
             return {"error": f"{verb}: {place or 'an argument'} is not right"}
         try:
             match asked:
@@ -189,6 +191,10 @@ class Officers:
         for lane in self._lanes.values():
             if (due_s := lane.kiosk.group.deadline_s) is not None and due_s <= now.clock.boottime_s:
                 self._close_group(lane, "idle")
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Return the open groups with their counts."""
+        return [self._shown(lane) for lane in self._lanes.values() if lane.kiosk.group.group is not None]
 
     def restore_groups(self, reader: CacheReader, now: Moment) -> None:
         """Open the groups again that were open before the restart."""

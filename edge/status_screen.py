@@ -40,6 +40,8 @@ def _lines(answer: dict[str, Any]) -> Iterator[tuple[str, Text]]:
     yield "Receipt", Text(uplink.get("last_receipt_at", "none since the start"))
     for what, count in uplink["troubles"].items():
         yield "Trouble", Text.assemble(plain(what), (f": {count}", "yellow"))
+    for group in answer.get("groups", ()):
+        yield "Group", _group(group)
     yield "Store", Text.assemble(_state(store["state"], "ready"), *_store(store))
     yield "Room", Text(", ".join(_room(store)))
     bound = f"error bound {clock['error_bound_s']:.3f} s" if "error_bound_s" in clock else "error bound unknown"
@@ -53,6 +55,13 @@ def _lines(answer: dict[str, Any]) -> Iterator[tuple[str, Text]]:
         end = machine.get("last_end", "")
         ended = Text.assemble(", the one before ended: ", _state(end, "clean")) if end else Text()
         yield "Boots", Text.assemble(str(machine["boots"]), ended, f", up {ago(machine.get('uptime_s', 0))}")
+
+
+def _group(group: dict[str, Any]) -> Text:
+    expected = f" of {group['expected']}" if group["expected"] is not None else ""
+    conveyance = group["conveyance"] or {}
+    by = " ".join(filter(None, (conveyance.get(part) for part in ("kind", "name", "number"))))
+    return plain(f"{group['lane']}: {group['count']}{expected} crossings{', ' if by else ''}{by}")
 
 
 def _store(store: dict[str, Any]) -> Iterator[Text | str]:

@@ -24,6 +24,7 @@ from provisioning.authority import Authority, make_centre_keys, make_kiosk_keys
 from provisioning.local_broker import LocalBroker
 
 READY_WITHIN_S = 30.0
+_RTC = Path("/sys/class/rtc/rtc0")
 ENDS_WITHIN_S = 20.0
 
 
@@ -278,7 +279,7 @@ health_s = 1.0
 {uplink}
 
 [clock]
-rtc = true
+rtc = {str(_RTC.exists()).lower()}
 
 {lane}
 """

@@ -185,7 +185,8 @@ def test_a_service_number_is_taken(officer) -> None:
 
 @pytest.mark.parametrize("officer", ["ERIKSSON", "a-1042", "A 1042", "A-1042-TOO-LONG-BY-FAR", "-1", 7])
 def test_a_name_is_no_service_number(officer) -> None:
-    assert Post().ask("manual", officer=officer) == {"error": "manual: $.officer is not right"}
+    error = Post().ask("manual", officer=officer)["error"]
+    assert error == "officer must be a service number such as A-1042, never a name"
 
 
 @pytest.mark.parametrize(
@@ -246,6 +247,7 @@ def test_a_group_is_opened_counted_and_closed_and_the_audit_has_both() -> None:
     post.ask("enter", typed=TYPED)
     post.settle()
     assert post.ask("group")["count"] == 1
+    assert [group["count"] for group in post.officers.groups()] == [1]
     assert post.ask("group", do="close", officer="A-1042")["count"] == 1
     assert post.ask("group") == {"lane": "left", "group": None}
     assert "error" in post.ask("group", do="close")

@@ -80,3 +80,14 @@ def test_a_kiosk_that_has_just_begun_shows_no_line_for_what_it_does_not_know(cap
 def test_a_certificate_that_is_out_of_date_is_shouted(capsys) -> None:
     vitals = Vitals(survey=Survey(MachineHealth(), KeysHealth(certificate_expires_at="2026-03-01T00:00:00Z")))
     assert "EXPIRED on 2026-03-01; renew it" in " ".join(shown(capsys, vitals).split())
+
+
+def test_an_open_group_is_shown_with_its_count(capsys) -> None:
+    ferry = {"kind": "vessel", "name": "L'Express des Iles\x1b[2J", "number": "9074729"}
+    group = {"lane": "left", "group": "g", "count": 57, "expected": 120, "conveyance": ferry}
+    print_status({**status(Vitals()), "groups": [group, {**group, "expected": None, "conveyance": None}]})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if line.startswith("Group")]
+    assert lines == [
+        r"Group left: 57 of 120 crossings, vessel L'Express des Iles\x1b[2J 9074729",
+        "Group left: 57 crossings",
+    ]
