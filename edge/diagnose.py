@@ -26,7 +26,7 @@ from edge.config import Settings
 from edge.errors import LandfallError
 from edge.wire.topics import kiosk_id
 
-MOST_LINES = 100
+MOST_LINES = 80
 MOST_LINE_CHARACTERS = 200
 MOST_JOURNAL_BYTES = 4 * 1024 * 1024
 COMMAND_S = 20.0

@@ -31,7 +31,7 @@ def check(config: Path, environment: dict[str, str]) -> Iterator[Line]:
         right = f"correct {error.key}" if isinstance(error, SettingError) and error.key else "correct the file"
         yield failed("settings", str(error), right)
         return
-    yield ok("settings", f"{kiosk}, {len(settings.lanes)} lanes, digest {digest(settings)[:12]}")
+    yield ok("settings", f"{kiosk}, lanes: {len(settings.lanes)}, digest {digest(settings)[:12]}")
     daemon = running(settings)
     if daemon is None:
         yield warn("daemon", "does not run", "systemctl start landfall-kiosk; journalctl -u landfall-kiosk")

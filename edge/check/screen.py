@@ -22,7 +22,9 @@ def print_lines(lines: Iterable[Line]) -> list[Line]:
     console, found = Console(highlight=False), []
     for line in lines:
         found.append(line)
-        row = Table(Column(width=6), Column(width=14), Column(overflow="fold"), box=None, pad_edge=False)
+        row = Table(
+            Column(width=6), Column(width=20, overflow="fold"), Column(overflow="fold"), box=None, pad_edge=False
+        )
         row.show_header = False
         row.add_row(Text(line.state.value, _STYLES[line.state]), plain(line.what), plain(line.detail))
         if line.remedy:

@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.cache import CacheReader
 from edge.commands import trial
-from edge.commands.desk import KEY, Answer, CommandDesk
+from edge.commands.desk import KEY, Answer, CommandDesk, Deed
 from edge.commands.settings_desk import Hands, OverlaysKept, SettingsDesk
 from edge.commands.start import InForce
 from edge.commands.trial import Overlays
@@ -62,13 +62,14 @@ class CommandOffice:
         self._reader: CacheReader | None = None
         self._restart_from_s: float | None = None  # when the wish came, in CLOCK_BOOTTIME
         self._identified: dict[str, float] = {}  # until when a lane's panel blinks
-        deeds = {
+        deeds: dict[CommandName, Deed] = {
             CommandName.IDENTIFY: self._identify,
             CommandName.DIAGNOSTICS: self._diagnose,
             CommandName.RESTART: self._restart,
             CommandName.REWIND: self._rewind,
         }
-        self._commands = CommandDesk(parts.kiosk, parts.recorder, self._reply, deeds)
+        told = {name: self._told(deed) for name, deed in deeds.items()}
+        self._commands = CommandDesk(parts.kiosk, parts.recorder, self._reply, told)
         hands = Hands(
             check=in_force.check,
             write=self._write,
@@ -90,7 +91,6 @@ class CommandOffice:
         """Take what concerns commands of an event; everything else is left to others."""
         match event:
             case CommandArrived():
-                self._log(Priority.NOTICE, "command", name=event.command.name[:32], counter=event.command.counter)
                 self._commands.arrived(event.command, now)
             case SettingsDesired():
                 self._settings.desired(event.desired, now)
@@ -132,6 +132,15 @@ class CommandOffice:
         assert self._restart_from_s is not None
         is_idle = all(lane.kiosk.state in (State.READY, State.CLOSED) for lane in self._parts.lanes)
         return self._restart_from_s + (FIRST_WORD_S if is_idle else LANE_PATIENCE_S)
+
+    def _told(self, deed: Deed) -> Deed:
+        """Return a deed that is logged; what is not carried out is not, since anybody can repeat it."""
+
+        def do(command: Command, now: Moment) -> Answer | None:
+            self._log(Priority.NOTICE, "command", name=command.name, counter=command.counter)
+            return deed(command, now)
+
+        return do
 
     # --- deeds -------------------------------------------------------------------------------------------------------
 
