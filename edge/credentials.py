@@ -17,7 +17,7 @@ from msgspec import UNSET
 
 from edge.config import Settings
 from edge.errors import SealError
-from edge.seal import load_private_key, load_public_key
+from edge.seal import load_private_key, load_public_key, load_public_keys
 from edge.wire.health import KeysHealth
 
 
@@ -51,19 +51,23 @@ def keys_health(settings: Settings) -> KeysHealth:
     own = _or_unset(load_certificate, settings.resolve(settings.uplink.certificate))
     authority = _or_unset(load_certificate, settings.resolve(settings.uplink.ca))
     keys = settings.keys
-    receipt = [_or_unset(_public_kid, settings.resolve(path)) for path in keys.receipt]
+    receipt = [_or_unset(_public_kids, settings.resolve(path)) for path in keys.receipt]
     return KeysHealth(
         certificate_expires_at=_rfc3339(own.expires_at) if own is not UNSET else UNSET,
         certificate_serial=f"{own.found.serial_number:x}" if own is not UNSET else UNSET,
         authority_expires_at=_rfc3339(authority.expires_at) if authority is not UNSET else UNSET,
         record_key=_or_unset(lambda path: load_private_key(path).thumbprint(), settings.resolve(keys.record)),
         opening_key=_or_unset(_public_kid, settings.resolve(keys.opening)),
-        receipt_keys=tuple(kid for kid in receipt if kid is not UNSET),
+        receipt_keys=tuple(kid for kids in receipt if kids is not UNSET for kid in kids),
     )
 
 
 def _public_kid(path: Path) -> str:
     return load_public_key(path).thumbprint()
+
+
+def _public_kids(path: Path) -> list[str]:
+    return [key.thumbprint() for key in load_public_keys(path)]
 
 
 def _or_unset(look: Any, path: Path) -> Any:

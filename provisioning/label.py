@@ -13,6 +13,9 @@ from html import escape
 
 import segno
 
+_TEXT_WIDTH_MM = 31.5
+_CHARACTER_WIDTH = 0.61  # of a monospaced letter, as a part of its size
+
 
 def label_text(kiosk: str, pin: str, address: str) -> str:
     """Return what the QR code says, as a phone shows it."""
@@ -25,14 +28,19 @@ def label_svg(kiosk: str, pin: str, address: str) -> bytes:
     out = io.BytesIO()
     code.save(out, kind="svg", xmldecl=False, svgns=False, border=2, omitsize=True)
     groups = pin.split("-")
-    lines = [(kiosk, 4.2, 700), ("-".join(groups[:3]) + "-", 3.6, 400), ("-".join(groups[3:]), 3.6, 400)]
+    site, _, name = kiosk.partition("/")
+    lines = [
+        (site, 3.4, 400),
+        (name, 4.2, 700),
+        ("-".join(groups[:3]) + "-", 3.4, 400),
+        ("-".join(groups[3:]), 3.4, 400),
+    ]
     lines.append((address.removeprefix("https://"), 2.2, 400))
-    text, y = "", 7.0
-    for line, size, weight in lines:
-        # A name of 64 characters is squeezed and stays on the label.
-        width = ' textLength="31" lengthAdjust="spacingAndGlyphs"' if len(line) * size * 0.62 > 31 else ""
-        text += f'<text x="29" y="{y}" font-size="{size}" font-weight="{weight}"{width}>{escape(line)}</text>'
-        y += size + 2.2
+    text, y = "", 2.0
+    for line, most, weight in lines:
+        size = min(most, _TEXT_WIDTH_MM / (_CHARACTER_WIDTH * max(1, len(line))))  # a long name gets small letters
+        y += most + 1.4
+        text += f'<text x="29" y="{y:.1f}" font-size="{size:.2f}" font-weight="{weight}">{escape(line)}</text>'
     inner = out.getvalue().decode().replace("<svg", '<svg x="1" y="1" width="27" height="27"', 1)
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" width="62mm" height="29mm" viewBox="0 0 62 29" '

@@ -22,7 +22,6 @@ PROOF_TYP = "landfall-enrolment-proof"
 ANSWER_TYP = "landfall-enrolment-answer"
 CENTRE_KEYS_TYP = "landfall-centre-keys"
 BUNDLE_TYP = "landfall-bundle"
-REPORT_TYP = "landfall-acceptance"
 MAX_REQUEST_BYTES = 16 * 1024
 MAX_ANSWER_BYTES = 64 * 1024
 _FINGERPRINT_CHARACTERS = 16

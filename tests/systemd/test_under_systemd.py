@@ -7,6 +7,7 @@ import pytest
 from tests.harness.systemd_machine import SystemdMachine, is_possible
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
+KIOSK, RENEW = "landfall-kiosk.service", "landfall-renew.service"
 KEYS = ("record.key.json", "client.key", "client.crt", "ca.crt", "opening.pub.json", "receipt.pub.json")
 
 # It takes part in the protocol of Type=notify and is then silent, as a daemon that hangs.
@@ -115,3 +116,37 @@ def test_the_outputs_of_a_kiosk_that_hangs_are_put_safe_and_it_is_started_again(
         "result": "watchdog",
         "user": "landfall",
     }
+
+
+# Stands in for `landfall-provision enrol renew` when a certificate was renewed: it writes and starts the daemon anew.
+RENEWAL = """#!/bin/sh
+until [ -e /run/landfall/seen.json ]; do sleep 0.05; done
+set -e
+echo renewed > /etc/landfall/keys/client.crt.new
+mv /etc/landfall/keys/client.crt.new /etc/landfall/keys/client.crt
+if touch /usr/anything; then exit 1; fi
+systemctl restart landfall-kiosk.service
+printf '{"argv": "%s"}' "$*" > /etc/landfall/keys/renewed.json
+"""
+
+
+@pytest.mark.journey
+def test_a_renewal_may_write_keys_and_start_the_kiosk_anew_and_nothing_else(tmp_path):
+    if not is_possible():
+        pytest.skip("needs root, systemd and unshare")
+    units = {f"/etc/systemd/system/{unit}": (SYSTEMD / unit).read_text() for unit in (KIOSK, RENEW)}
+    files = {
+        **units,
+        "/etc/systemd/system/lane.target": f"[Unit]\nRequires=basic.target\nWants={KIOSK} {RENEW}\n",
+        "/opt/landfall/bin/landfall": DAEMON,
+        "/opt/landfall/bin/landfall-provision": RENEWAL,
+        "/opt/landfall/bin/python": STOP_HOOK,
+        "/etc/landfall/kiosk.toml": "",
+        "/etc/landfall/keys/enrolment.json": "{}",
+        **{f"/etc/landfall/keys/{name}": name for name in KEYS},
+    }
+    sysusers = SYSTEMD / "sysusers.d" / "landfall-kiosk.conf"
+    with SystemdMachine(tmp_path, "lane.target", files, sysusers=[sysusers], secret="/etc/landfall/keys/") as kiosk:
+        first = kiosk.read_json("/run/landfall/seen.json")
+        assert kiosk.read_json("/etc/landfall/keys/renewed.json") == {"argv": "enrol renew"}
+        assert kiosk.read_json("/run/landfall/seen.json", unlike=first)
