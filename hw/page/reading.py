@@ -18,7 +18,7 @@ FAMILY = "camera"
 SURE_SCORE, SURE_LEAD = (
     0.75,
     0.04,
-)  # `python -m bench.photo`: every wrong one was below
+)  # `python -m bench photo`: every wrong one was below
 LEAST_SCORE = 0.82  # of a whole line: with less, it is some other writing
 _GOOD_SCORE = 0.92  # no other piece of the picture needs to be looked at
 

@@ -1,7 +1,7 @@
 """Travellers to photograph, drawn: of nobody, with any skin, in any light, and anything else that a photo can show.
 
 A drawing shows whether a measure follows what it measures; how often real faces are found is measured by
-`python -m bench.photo`.
+`python -m bench photo`.
 """
 
 from __future__ import annotations
