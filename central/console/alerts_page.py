@@ -6,7 +6,6 @@ leaves an entry in the audit log.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from starlette.exceptions import HTTPException
@@ -14,10 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from central import database
 from central.alerts import ledger
-from central.console import audit
 from central.console.rights import Right
 from central.console.visit import Visit
-from edge.errors import LandfallError
 
 PAST_SHOWN = 50
 HOURS = (1, 8, 24, 72)
@@ -43,13 +40,11 @@ def show(visit: Visit) -> Response:
 
 def acknowledge(visit: Visit) -> Response:
     """Write down that somebody takes care of an alert."""
-    number = _number(visit)
-    return _done(
-        visit,
-        lambda: ledger.acknowledge(visit.console.engine, number, visit.by.actor, visit.now),
-        "alert acknowledged",
-        str(number),
+    number, engine = _number(visit), visit.console.engine
+    visit.logged(
+        "alert acknowledged", str(number), "", lambda: ledger.acknowledge(engine, number, visit.by.actor, visit.now)
     )
+    return RedirectResponse("/alerts", 303)
 
 
 def silence(visit: Visit) -> Response:
@@ -57,35 +52,20 @@ def silence(visit: Visit) -> Response:
     code, scope, hours = visit.text("code"), visit.text("scope"), visit.text("hours")
     if hours not in {str(one) for one in HOURS}:
         raise HTTPException(400, "A silence lasts for one of the times that the page offers.")
-    until = visit.now + timedelta(hours=int(hours))
-    return _done(
-        visit,
-        lambda: ledger.silence_until(visit.console.engine, code, scope, visit.by.actor, until, visit.now),
+    until, engine = visit.now + timedelta(hours=int(hours)), visit.console.engine
+    visit.logged(
         "alerts silenced",
         scope,
         f"{code} until {database.rfc3339(until)}",
+        lambda: ledger.silence_until(engine, code, scope, visit.by.actor, until, visit.now),
     )
+    return RedirectResponse("/alerts", 303)
 
 
 def lift(visit: Visit) -> Response:
     """End a silence now."""
-    number = _number(visit)
-    return _done(
-        visit,
-        lambda: ledger.lift(visit.console.engine, number, visit.by.actor, visit.now),
-        "silence lifted",
-        str(number),
-    )
-
-
-def _done(visit: Visit, change: Callable[[], object], action: str, subject: str, detail: str = "") -> Response:
-    """Make a change, write it down, and go back to the page it came from."""
-    try:
-        change()
-    except LandfallError as error:
-        raise HTTPException(400, f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-    with database.writing(visit.console.engine) as connection:
-        audit.append(connection, visit.by.deed(action, subject, detail), visit.now)
+    number, engine = _number(visit), visit.console.engine
+    visit.logged("silence lifted", str(number), "", lambda: ledger.lift(engine, number, visit.by.actor, visit.now))
     return RedirectResponse("/alerts", 303)
 
 

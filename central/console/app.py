@@ -26,7 +26,7 @@ from starlette.templating import Jinja2Templates
 
 from central.collector import utc_now
 from central.config import ConsoleSettings, FleetSettings
-from central.console import alerts_page, audit_page, fleet_page, kiosk_page, sign_in, words
+from central.console import alerts_page, audit_page, fleet_page, kiosk_commands, kiosk_page, sign_in, words
 from central.console.limits import RequestLimit
 from central.console.live import Live
 from central.console.passwords import Passwords
@@ -76,6 +76,8 @@ def _routes() -> list[Route | Mount]:
         Route(kiosk, guarded(look, kiosk_page.show)),
         Route(f"{kiosk}/live", guarded(look, kiosk_page.stream, is_page=False)),
         Route(f"{kiosk}/history", guarded(look, kiosk_page.history, is_page=False)),
+        Route(f"{kiosk}/command", guarded(Right.COMMAND, kiosk_commands.issue), methods=["POST"]),
+        Route(f"{kiosk}/command/{{id}}", guarded(look, kiosk_commands.show)),
         Route("/alerts", guarded(look, alerts_page.show)),
         Route("/alerts/acknowledge", guarded(tend, alerts_page.acknowledge), methods=["POST"]),
         Route("/alerts/silence", guarded(tend, alerts_page.silence), methods=["POST"]),

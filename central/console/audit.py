@@ -1,9 +1,9 @@
 """The audit log: who did what, to what, when and from where.
 
 Owns the entries and their chain. It decides nothing: whoever changes something appends the entry in the transaction of
-the change. Always true: an entry is never changed or removed, which the database itself refuses; each carries the hash
-of the one before it, so that `verify` finds what was altered or removed behind the database's back; a tail that was cut
-off is found by an entry that was noted elsewhere (the journal has each one).
+the change, or before it. Always true: an entry is never changed or removed, which the database itself refuses; each
+carries the hash of the one before it, so that `verify` finds what was altered or removed behind the database's back; a
+tail that was cut off is found by an entry that was noted elsewhere (the journal has each one).
 """
 
 from __future__ import annotations

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from central import database
-from central.console import kiosk_story
+from central.console import kiosk_commands, kiosk_story
 from central.console.live import Picture
-from central.console.visit import Visit
+from central.console.rights import Right
+from central.console.visit import Visit, kiosk_named
 from central.fleet import view
 from central.fleet.history import Metric
 from central.fleet.view import KioskView
@@ -32,13 +32,15 @@ _BREAK = 3  # as many steps without a sample leave the line open
 
 def show(visit: Visit) -> Response:
     """Show one kiosk."""
-    one = _kiosk(visit, visit.now)
+    one = kiosk_named(visit)
     span = visit.request.query_params.get("span", "24h")
     span = span if span in SPANS else "24h"
     with database.reading(visit.console.engine) as connection:
         streams = kiosk_story.streams(connection, one.kiosk)
         happenings = kiosk_story.happenings(connection, one.kiosk)
     values = {
+        "orders": kiosk_commands.orders(visit, one.kiosk),
+        "may_command": visit.who.account.may(Right.COMMAND),
         "one": one,
         "fleet": visit.console.snapshot.fleet(visit.now),
         "streams": streams,
@@ -54,7 +56,7 @@ def stream(visit: Visit) -> Response:
     """Keep the upper part of the page up to date."""
     parts = visit.console.templates.get_template("kiosk_parts.html").module
     fleet_parts = visit.console.templates.get_template("fleet_parts.html").module
-    name = _kiosk(visit, visit.now).kiosk
+    name = kiosk_named(visit).kiosk
 
     def draw(now: datetime) -> Picture:
         fleet, one = visit.console.snapshot.fleet(now), visit.console.snapshot.kiosk(name, now)
@@ -74,18 +76,10 @@ def stream(visit: Visit) -> Response:
 
 def history(visit: Visit) -> Response:
     """Return the figures of the charts as JSON: seconds and values by metric, a null where nothing was told."""
-    one = _kiosk(visit, visit.now)
+    one = kiosk_named(visit)
     span = SPANS.get(visit.request.query_params.get("span", ""), SPANS["24h"])
     found = {metric: _points(visit, one.kiosk, metric, span) for metric in CHARTS}
     return Response(msgspec.json.encode(found), media_type="application/json")
-
-
-def _kiosk(visit: Visit, now: datetime) -> KioskView:
-    name = f"{visit.request.path_params['site']}/{visit.request.path_params['lane']}"
-    one = visit.console.snapshot.kiosk(name, now)
-    if one is None:
-        raise HTTPException(404, "No kiosk of that name is registered.")
-    return one
 
 
 def _points(visit: Visit, kiosk: str, metric: Metric, span: timedelta) -> tuple[list[int], list[float | None]]:

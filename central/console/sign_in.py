@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from central.console import accounts, totp
 from central.console.passwords import MIN_CHARS
 from central.console.sessions import Attempt, SignInRefused, TooManyAttempts
-from central.console.visit import THEME_COOKIE, THEMES, Visit, local_path
+from central.console.visit import THEME_COOKIE, THEMES, Visit, local_path, sentence
 from edge.errors import LandfallError
 
 YEAR_S = 365 * 86_400
@@ -109,7 +109,7 @@ def confirm_totp(visit: Visit) -> Response:
 def _account_page(visit: Visit, *, fault: LandfallError | None = None, done: str = "", secret: str = "") -> Response:
     if visit.request.query_params.get("done") == "totp":
         done = "From now on signing in takes a one-time code."
-    values = {"fault": _sentence(fault), "done": done, "min_chars": MIN_CHARS, "secret": secret}
+    values = {"fault": sentence(fault) if fault else "", "done": done, "min_chars": MIN_CHARS, "secret": secret}
     if secret:
         uri = accounts.totp_uri(visit.who.account.name, secret)
         values["picture"] = segno.make(uri, error="m").svg_inline(scale=5, dark="#000", light="#fff", border=3)
@@ -121,7 +121,3 @@ def _check_password(visit: Visit) -> None:
     name = visit.who.account.name
     if not visit.console.sessions.confirm(Attempt(name, visit.text("password"), "", visit.address), visit.now):
         raise LandfallError("your present password is not right", remedy="type it again")
-
-
-def _sentence(error: LandfallError | None) -> str:
-    return "" if error is None else f"{str(error)[:1].upper()}{str(error)[1:]}."

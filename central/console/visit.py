@@ -23,13 +23,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
+from central import database
 from central.config import ConsoleSettings
+from central.console import audit
 from central.console.accounts import By
 from central.console.live import Draw, Live
 from central.console.passwords import Passwords
 from central.console.rights import Right, who_may
 from central.console.sessions import Sessions, SignedIn, csrf_token
 from central.console.snapshot import Snapshot
+from central.fleet.view import KioskView
+from edge.errors import LandfallError
 
 THEME_COOKIE = "landfall-theme"
 THEMES = ("light", "dark")
@@ -116,12 +120,29 @@ class Visit:
             self.console.set_cookie(response, self.console.session_cookie, self.cookie)
         return response
 
+    def logged(self, action: str, subject: str, detail: str, change: Callable[[], object]) -> None:
+        """Write down what is asked for and then do it, so that nothing happens unwritten; raise 400 when refused."""
+        engine = self.console.engine
+        with database.writing(engine) as connection:
+            audit.append(connection, self.by.deed(action, subject, detail), self.now)
+        try:
+            change()
+        except LandfallError as error:
+            with database.writing(engine) as connection:
+                audit.append(connection, self.by.deed(f"{action}: refused", subject, error.message), self.now)
+            raise HTTPException(400, sentence(error)) from None
+
     def live(self, address: str, draw: Draw) -> Response:
         """Return a stream that keeps a page up to date as long as the session counts."""
         console, cookie = self.console, self.cookie
         return console.live.follow(
             address, draw, lambda: console.sessions.of(cookie, console.now(), is_seen=False) is not None
         )
+
+
+def sentence(error: LandfallError) -> str:
+    """Return what an error says and what to do, as a page says it."""
+    return f"{str(error)[:1].upper()}{str(error)[1:]}."
 
 
 Answer = Callable[[Visit], Response]
@@ -177,6 +198,15 @@ def local_path(text: str) -> str:
     """Return a path of the console to go on to; anything that a browser may take for another site is the first page."""
     is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
     return text if is_local else "/"
+
+
+def kiosk_named(visit: Visit) -> KioskView:
+    """Return the kiosk that the address names; raise 404 when nobody registered it."""
+    name = f"{visit.request.path_params['site']}/{visit.request.path_params['lane']}"
+    one = visit.console.snapshot.kiosk(name, visit.now)
+    if one is None:
+        raise HTTPException(404, "No kiosk of that name is registered.")
+    return one
 
 
 async def _form(request: Request) -> FormData:

@@ -26,6 +26,12 @@ function parsed(html) {
   return template.content;
 }
 
+function outer(fragment) {
+  const holder = document.createElement("div");
+  holder.append(fragment.cloneNode(true));
+  return holder.innerHTML;
+}
+
 function put_rows(body, rows, order) {
   const shown = new Map([...body.rows].map((row) => [row.dataset.kiosk, row]));
   for (const [name, html] of Object.entries(rows || {})) {
@@ -54,8 +60,8 @@ function focus_place() {
 function take(change) {
   const place = focus_place();
   for (const [id, html] of Object.entries(change.parts || {})) {
-    const part = document.getElementById(id);
-    if (part) part.replaceChildren(parsed(html));
+    const part = document.getElementById(id), fresh = parsed(html);
+    if (part && part.innerHTML.trim() !== outer(fresh).trim()) part.replaceChildren(fresh);
   }
   const body = document.getElementById("rows");
   if (body) put_rows(body, change.rows, change.order);

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
-from central import database, incidents
+from central import commands, database, incidents
 from central.alerts.tables import alert, silence
 from central.console import audit
 from central.database import rfc3339
@@ -18,6 +18,7 @@ from central.fleet import history
 from central.fleet.history import Metric
 from central.fleet.words import WORDS, Code
 from central.incidents import Incident, Kind
+from edge.wire.commands import Reply, Result
 from tests.central.console.harness import START
 from tests.central.fleet.fleet import health_of, put, register, told, watch
 
@@ -212,7 +213,7 @@ def test_a_form_that_makes_no_sense_changes_nothing_and_says_why(alerted, path, 
     browser = alerted.browser("operator")
     answer = browser.post(path, fields)
     assert answer.status_code == 400 and "<script>" not in answer.text
-    assert last_deed(alerted)[1] in ("signed in", before[1])
+    assert last_deed(alerted)[1] in ("signed in", before[1]) or last_deed(alerted)[1].endswith(": refused")
 
 
 @pytest.mark.parametrize("path", ["/alerts/acknowledge", "/alerts/silence", "/alerts/lift"])
@@ -235,3 +236,67 @@ def test_nothing_is_shown_to_who_is_not_signed_in(console, path):
 def test_streams_and_figures_are_refused_to_who_is_not_signed_in(console, path):
     register(console.engine, "utopia/lane-1")
     assert console.browser().get(path).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["identify", "diagnostics", "restart"])
+def test_a_technician_asks_a_kiosk_and_it_is_written_down(console, name):
+    register(console.engine, "utopia/lane-1")
+    browser = console.browser("technician")
+    asked = browser.post("/kiosk/utopia/lane-1/command", {"name": name})
+    assert asked.headers["location"] == "/kiosk/utopia/lane-1#commands"
+    (issued,) = commands.list_commands(console.engine)
+    assert (issued.kiosk, issued.name, issued.by) == ("utopia/lane-1", name, "technician")
+    assert last_deed(console) == ("technician", f"command {name}", "utopia/lane-1", "")
+    assert "Waits for a collector" in text_of(browser.get("/kiosk/utopia/lane-1"))
+    assert "Asked by technician" in text_of(browser.get(f"/kiosk/utopia/lane-1/command/{issued.id}"))
+    assert browser.get("/kiosk/utopia/lane-1/command/x").status_code == 404
+
+
+def test_settings_are_tried_as_they_were_typed(console):
+    register(console.engine, "utopia/lane-1")
+    browser = console.browser("technician")
+    typed = {"name": "settings", "settings": "[camera]\nphoto_kb = 30\n", "trial_s": "300"}
+    assert browser.post("/kiosk/utopia/lane-1/command", typed).status_code == 303
+    (issued,) = commands.list_commands(console.engine)
+    assert issued.arguments == {"settings": {"camera": {"photo_kb": 30}}, "trial_s": 300.0}
+    assert last_deed(console)[3] == '{"camera":{"photo_kb":30}}'
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "rewind"},
+        {"name": "<script>"},
+        {"name": "settings", "settings": "x =", "trial_s": "300"},
+        {"name": "settings", "settings": "x = 2026-03-01", "trial_s": "9"},
+        {"name": "settings", "settings": "x = nan\ny = inf", "trial_s": "soon"},
+        {"name": "settings", "settings": "x = " + "[" * 5000, "trial_s": "300"},
+    ],
+    ids=lambda fields: f"{fields['name']} {fields.get('settings', '')[:15]}",
+)
+def test_a_command_that_makes_no_sense_is_not_asked(console, fields):
+    register(console.engine, "utopia/lane-1")
+    answer = console.browser("technician").post("/kiosk/utopia/lane-1/command", fields)
+    assert answer.status_code == 400 and "<script>" not in answer.text
+    assert commands.list_commands(console.engine) == []
+
+
+@pytest.mark.parametrize("role", ["auditor", "operator"])
+def test_commands_are_for_technicians(console, role):
+    register(console.engine, "utopia/lane-1")
+    browser = console.browser(role)
+    assert "Restart its daemon" not in browser.get("/kiosk/utopia/lane-1").text
+    assert browser.post("/kiosk/utopia/lane-1/command", {"name": "restart"}).status_code == 403
+    assert commands.list_commands(console.engine) == []
+
+
+def test_what_a_hostile_kiosk_answers_is_text(console):
+    register(console.engine, "utopia/lane-1")
+    id = commands.issue(console.engine, "utopia/lane-1", "diagnostics", {}, "technician", START)
+    content = {"<script>alert(1)</script>": HOSTILE[:2000], "numbers": [1] * 5000}
+    reply = Reply(id, "utopia/lane-1", Result.DONE, rfc3339(START), "<img src=x>", content)
+    commands.take_reply(console.engine, reply, START)
+    browser = console.browser("operator")
+    for path in ("/kiosk/utopia/lane-1", f"/kiosk/utopia/lane-1/command/{id}"):
+        page = browser.get(path)
+        assert page.status_code == 200 and "<script>alert" not in page.text and "<img" not in page.text
