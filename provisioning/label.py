@@ -76,7 +76,7 @@ AT THE POST
   [ ] sudo landfall-provision install /media/stick/*.landfall
   [ ] the pin on the screen is the one above and on the label; only then: y
   [ ] every step says done; the kiosk shows "open"
-  [ ] a passport was scanned, and `landfall status` counts it
+  [ ] `sudo landfall check` is content; a passport was scanned and counted
   [ ] the centre sees the kiosk (telephone: {line})
   [ ] label stuck on; stick wiped
 
