@@ -118,6 +118,8 @@ def _reader(settings: ReaderSettings, simulation: SimulatedLane | None, state_fo
         raise DeviceError(settings.name, "path is missing", remedy=f"give the reader's name in {folder}")
     black_box = _black_box(settings, state_folder) if settings.black_box else None
     match settings.driver:
+        case "page_camera":
+            return _page_camera(settings)
         case "hid":
             from hw.hid_reader import HidReader
 
@@ -131,6 +133,18 @@ def _reader(settings: ReaderSettings, simulation: SimulatedLane | None, state_fo
             from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
 
             return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings, black_box)
+
+
+def _page_camera(settings: ReaderSettings) -> DocumentReader:
+    from hw.camera import picamera2_command, refuse_missing_picamera2
+    from hw.page_camera import PageCamera, page_camera_settings
+    from hw.sight import Sight, refuse_missing_opencv
+    from hw.sight import command as sight_command
+
+    camera = page_camera_settings(settings.name, settings.path)
+    refuse_missing_picamera2(camera)
+    refuse_missing_opencv(settings.name)
+    return PageCamera(settings.name, picamera2_command(camera), Sight(sight_command()))
 
 
 def _black_box(settings: ReaderSettings, state_folder: Path) -> BlackBox:

@@ -29,8 +29,8 @@ class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     name: Annotated[Name, Meta(description="name of the reader in records, log and status")]
     driver: Annotated[
-        Literal["serial", "hid", "simulated", "simulated-hid"],
-        Meta(description="how it is reached: serial line, or as a keyboard (HID)"),
+        Literal["serial", "hid", "page_camera", "simulated", "simulated-hid"],
+        Meta(description="how it is reached: serial line, as a keyboard (HID), or a camera whose number is the path"),
     ] = "serial"
     kind: Annotated[Literal["document", "barcode"], Meta(description="what it reads")] = "document"
     path: Annotated[

@@ -67,7 +67,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "cv2": ("hw.page", "hw.photo", "hw.sight_child"),
     "numpy": ("hw.page", "hw.photo", "hw.sight_child"),
     "zxingcpp": ("hw.picture",),
-    "PIL": ("hw.picture", "hw.camera_child"),
+    "PIL": ("hw.picture", "hw.page", "hw.camera_child"),
     "paho": ("edge.uplink.link", "central.broker_link"),
     "joserfc": ("edge.seal", "edge.identity.signed", "provisioning", "central.registry", "central.enrolment"),
     "sqlite3": ("edge.cache",),
@@ -93,7 +93,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 BROAD_EXCEPTS_ALLOWED: dict[str, int] = {
     "central.alerts.post": 2, "central.broker_link": 1, "central.collector": 5, "central.fleet.watcher": 1,
     "edge.commands.office": 1, "edge.daemon": 1, "edge.traveller": 1, "edge.uplink.link": 1, "hw.black_box": 1,
-    "hw.camera": 1, "hw.camera_child": 2, "hw.panel": 1, "hw.reader": 1, "hw.safe_outputs": 1,
+    "hw.camera": 1, "hw.page_camera": 1, "hw.camera_child": 2, "hw.panel": 1, "hw.reader": 1, "hw.safe_outputs": 1,
 }  # fmt: skip
 
 

@@ -154,7 +154,7 @@ WRONG = [
     (reader('name = ""'), f'lanes[0].readers[0].name must be {NAMES}, got ""'),
     (
         reader('driver = "usb"'),
-        'lanes[0].readers[0].driver must be one of hid, serial, simulated, simulated-hid, got "usb"',
+        'lanes[0].readers[0].driver must be one of hid, page_camera, serial, simulated, simulated-hid, got "usb"',
     ),
     (reader('kind = "chip"'), 'lanes[0].readers[0].kind must be one of barcode, document, got "chip"'),
     (reader("path = 0"), "lanes[0].readers[0].path must be text, got 0"),
