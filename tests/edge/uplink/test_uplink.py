@@ -15,10 +15,12 @@ import pytest
 
 from edge.cache import CacheReader, Unreadable
 from edge.events import (
+    CommandArrived,
     EpochEnded,
     ReceiptAccepted,
     RecordUnreadable,
     ResendAsked,
+    SettingsDesired,
     StoreFailed,
     UplinkChanged,
     UplinkTrouble,
@@ -27,11 +29,12 @@ from edge.seal import Signer, Verifier
 from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
 from edge.uplink.troubles import TROUBLE_S
 from edge.uplink.unsendable import TELL_AGAIN_S
-from edge.uplink.uplink import MOST_WAITING, PUBACK_S, Identity, Pace, Uplink
+from edge.uplink.uplink import MOST_WAITING, PUBACK_S, Identity, Pace, Said, Uplink
 from edge.wire import messages
+from edge.wire.commands import COMMAND_TYP, DESIRED_TYP, REPLY_TYP, Command, Desired
 from edge.wire.messages import Receipt, Resend
 from edge.wire.record import MAX_BATCH_BYTES, decode_batch, decode_record
-from edge.wire.topics import command_topic, desired_topic, health_topic, receipt_topic, status_topic
+from edge.wire.topics import command_topic, desired_topic, health_topic, receipt_topic, reply_topic, status_topic
 from tests.edge.desk import SIGNING, WITHIN_S, Desk
 from tests.harness.kiosk_records import new_signing_key
 
@@ -292,6 +295,51 @@ def test_a_broker_that_refuses_health_is_told_as_trouble_too(post) -> None:
     post.broker.puback = 0x97
     post.quiet()
     assert post.next(UplinkTrouble) == UplinkTrouble("unknown", "broker_refused_quota_exceeded")
+
+
+ORDER = Command("0190a5b2-0000-7000-8000-000000000001", KIOSK, "identify", 1, "", "2026-03-01T12:15:00.000Z")
+WISH = Desired("0190a5b2-0000-7000-8000-000000000002", KIOSK, 1, "", 60.0, {"uplink": {"port": 1}})
+
+
+def test_a_command_and_desired_settings_are_told_as_the_centre_signed_them(post) -> None:
+    sign = post.centre.sign
+    post.broker.send(command_topic(KIOSK, "identify"), sign(messages.encode(ORDER), COMMAND_TYP).encode())
+    assert post.next(CommandArrived).command == ORDER
+    post.broker.send(desired_topic(KIOSK), sign(messages.encode(WISH), DESIRED_TYP).encode())
+    assert post.next(SettingsDesired).desired == WISH
+
+
+@pytest.mark.parametrize("typ", [messages.RECEIPT_TYP, messages.RESEND_TYP, DESIRED_TYP, "landfall-record"])
+def test_what_the_centre_signed_as_something_else_is_no_command(post, typ) -> None:
+    post.broker.send(command_topic(KIOSK, "restart"), post.centre.sign(messages.encode(ORDER), typ).encode())
+    assert post.next(UplinkTrouble).what == "not_valid"
+    post.broker.send(
+        command_topic(KIOSK, "restart"), Signer(SIGNING).sign(messages.encode(ORDER), COMMAND_TYP).encode()
+    )
+    post.broker.send(command_topic(KIOSK, "restart"), b"")
+    post.quiet()
+    post.pass_s(TROUBLE_S)
+    assert post.next(UplinkTrouble).count == 2
+    assert post.told.empty()
+
+
+def test_an_answer_goes_past_all_records_and_again_after_a_connection_that_broke(post) -> None:
+    post.broker.puback = None
+    topic = reply_topic(KIOSK, ORDER.id)
+    post.uplink.say(Said(topic, b"{}", REPLY_TYP, is_owed=True))
+    post.until(lambda: [one[0] for one in post.broker.published].count(topic) == 1)
+    post.broker.say(Disconnected(1, "gone"))
+    post.broker.puback = 0
+    post.next(UplinkChanged)
+    post.pass_s(60)
+    post.until(lambda: [one[0] for one in post.broker.published].count(topic) == 2)
+    assert post.next(UplinkChanged).is_connected
+    post.broker.say(Disconnected(2, "gone"))
+    assert not post.next(UplinkChanged).is_connected
+    post.pass_s(200)
+    assert post.next(UplinkChanged).is_connected
+    post.quiet()
+    assert [one[0] for one in post.broker.published].count(topic) == 2, "the broker has it"
 
 
 def test_events_of_a_connection_that_is_gone_change_nothing(post) -> None:
