@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, Engine, update
 
 from central import database
 from central.tables import incident
@@ -90,3 +90,13 @@ def close(connection: Connection, ids: Iterable[int], now: str) -> None:
     chosen = list(ids)
     if chosen:
         connection.execute(update(incident).where(incident.c.id.in_(chosen)).values(closed_at=now))
+
+
+def settle(engine: Engine, kiosk: str, kind: Kind, now: str) -> int:
+    """Close what is open of one kind at one kiosk, since somebody has looked; return how many there were.
+
+    What comes again opens it again.
+    """
+    chosen = (incident.c.kiosk == kiosk) & (incident.c.kind == kind) & incident.c.closed_at.is_(None)
+    with database.writing(engine) as connection:
+        return connection.execute(update(incident).where(chosen).values(closed_at=now)).rowcount

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
-from central import config, database, registry
+from central import config, database, incidents, registry
 from central.alerts import ledger
 from central.alerts.bell import Bell
 from central.alerts.channels import Heartbeat, Mail, Webhook
@@ -28,9 +28,11 @@ from central.alerts.post import Postman, Pulse
 from central.alerts.rules import load
 from central.collector import utc_now
 from central.config import AlertSettings, Settings
+from central.database import rfc3339
 from central.fleet import view
 from central.fleet.diagnosis import Finding, Standing
-from edge.errors import LandfallError
+from central.incidents import Kind
+from edge.errors import LandfallError, SettingError
 
 IN_FLIGHT = 2000
 _WIDTH = 79
@@ -44,6 +46,9 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     fleet = verbs.add_parser("fleet", parents=[common], help="how all kiosks do, or one, and what to do about it")
     fleet.add_argument("kiosk", nargs="?", metavar="SITE/KIOSK", help="only this one, with everything that is known")
     fleet.add_argument("--json", action="store_true", help="print JSON")
+    fleet.add_argument(
+        "--settle", choices=list(Kind), metavar="KIND", help="close this kiosk's incidents of a kind: you have looked"
+    )
     fleet.set_defaults(call=_fleet)
 
     alerts = verbs.add_parser("alerts", help="what is alerted, who cares for it, and what is silenced")
@@ -122,6 +127,8 @@ def _channels(settings: AlertSettings) -> dict[str, Any]:
 def _fleet(arguments: argparse.Namespace) -> int:
     settings, engine = _open(arguments)
     now = utc_now()
+    if arguments.settle:
+        return _settle(arguments, engine)
     if arguments.kiosk:
         one = view.kiosk(engine, arguments.kiosk, now, settings.fleet)
         if one is None:
@@ -138,6 +145,16 @@ def _fleet(arguments: argparse.Namespace) -> int:
         _print_fleet(found)
     is_well = found.standings[Standing.OK] == len(found.kiosks) and not found.centre.findings
     return 0 if is_well else 1
+
+
+def _settle(arguments: argparse.Namespace, engine: Engine) -> int:
+    if not arguments.kiosk:
+        raise SettingError("", "--settle", "goes with the name of a kiosk")
+    count = incidents.settle(engine, arguments.kiosk, Kind(arguments.settle), rfc3339(utc_now()))
+    if not count:
+        raise LandfallError(f"{arguments.kiosk} has no open incident of kind {arguments.settle}")
+    print(f"{arguments.kiosk}: {count} closed; what comes again opens it again")
+    return 0
 
 
 def _print_fleet(found: view.FleetView) -> None:
