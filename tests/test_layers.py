@@ -86,7 +86,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "segno": ("central.console", "provisioning"),
     "starlette": ("central",),
     "uvicorn": ("central",),
-    **dict.fromkeys(("argon2", "jinja2", "pyotp", "zxcvbn"), ("central.console",)),
+    **dict.fromkeys(("argon2", "jinja2", "markupsafe", "pyotp", "zxcvbn"), ("central.console",)),
 }
 
 # Where a broad `except` is right: what runs there must not end for any reason, and says so beside it.

@@ -7,6 +7,8 @@ of itself was cut to size by `central.fleet.report` before, and is shown as text
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
+from statistics import median_low
 from typing import Any
 
 import msgspec
@@ -36,14 +38,15 @@ def show(visit: Visit) -> Response:
     span = visit.request.query_params.get("span", "24h")
     span = span if span in SPANS else "24h"
     with database.reading(visit.console.engine) as connection:
-        streams = kiosk_story.streams(connection, one.kiosk)
+        held = {one.stream: one for one in kiosk_story.streams(connection, one.kiosk)}
         happenings = kiosk_story.happenings(connection, one.kiosk)
+    there = one.report.streams if one.report else {}
     values = {
         "orders": kiosk_commands.orders(visit, one.kiosk),
         "may_command": visit.who.account.may(Right.COMMAND),
         "one": one,
         "fleet": visit.console.snapshot.fleet(visit.now),
-        "streams": streams,
+        "streams": [(name, held.get(name), there.get(name)) for name in sorted(held.keys() | there.keys())],
         "happenings": happenings,
         "span": span,
         "spans": SPANS,
@@ -84,12 +87,14 @@ def history(visit: Visit) -> Response:
 
 def _points(visit: Visit, kiosk: str, metric: Metric, span: timedelta) -> tuple[list[int], list[float | None]]:
     series = view.history(visit.console.engine, kiosk, metric, span, visit.now)
+    steps_s = [(later - earlier).total_seconds() for earlier, later in pairwise(series.at)]
+    usual_s = max([series.step_s, median_low(steps_s)] if steps_s else [series.step_s])
     seconds: list[int] = []
     values: list[float | None] = []
     for at, value in zip(series.at, series.values, strict=True):
         at_s = int(at.timestamp())
-        if seconds and at_s - seconds[-1] > _BREAK * series.step_s:
-            seconds.append(seconds[-1] + series.step_s)
+        if seconds and at_s - seconds[-1] > _BREAK * usual_s:
+            seconds.append(seconds[-1] + int(usual_s))
             values.append(None)
         seconds.append(at_s)
         values.append(value)

@@ -6,7 +6,10 @@ moment itself; what is not known is a dash.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
 
 UNKNOWN = "–"
 _STEPS = ((86_400 * 2, 86_400, "d"), (7200, 3600, "h"), (120, 60, "min"), (0, 1, "s"))
@@ -63,4 +66,9 @@ def words(code: str) -> str:
     return code.replace("_", " ").capitalize()
 
 
-FILTERS = {"iso": iso, "words": words, "age": age, "duration": duration, "utc": utc, "count": count, "octets": octets}
+def prose(text: str) -> Markup:
+    """Return a sentence, escaped, with what stands in backquotes as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+
+
+FILTERS = {one.__name__: one for one in (age, count, duration, iso, octets, prose, utc, words)}

@@ -14,14 +14,21 @@ function colour(name) {
   return found;
 }
 
+function clock(_, seconds, index, space, step_s) {
+  return seconds.map((at_s) => {
+    const [day, time] = new Date(at_s * 1000).toISOString().split("T");
+    return step_s >= 86400 || time.startsWith("00:00") ? day.slice(5) : time.slice(0, 5);
+  });
+}
+
 function options(plot) {
   const axis = { stroke: colour("faint"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
   return {
     width: plot.clientWidth, height: HEIGHT_PX, legend: { show: false }, tzDate: (at_s) => uPlot.tzDate(new Date(at_s * 1000), "Etc/UTC"),
     cursor: { y: false, points: { size: 6 } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.1 : 1] } },
-    axes: [{ ...axis, space: 60 }, { ...axis, size: 46 }],
-    series: [{}, { stroke: colour("accent"), fill: colour("wash"), width: 1.75, spanGaps: false, points: { show: false } }],
+    axes: [{ ...axis, values: clock, space: 64, size: 28 }, { ...axis, size: 46 }],
+    series: [{}, { stroke: colour("accent"), fill: colour("wash"), width: 1.75, spanGaps: false, points: { size: 4 } }],
   };
 }
 

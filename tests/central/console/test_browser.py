@@ -25,12 +25,13 @@ from central.console.app import console_app
 from central.console.rights import Role
 from central.console.serve import configuration
 from central.database import rfc3339
-from central.fleet import history
+from central.fleet import history, lease
+from central.fleet.centre import WATCHER
 from central.fleet.history import Metric
 from central.incidents import Incident, Kind
 from tests.central.console.harness import PASSWORD, cheap_passwords
 from tests.central.console.test_serve import free_port
-from tests.central.fleet.fleet import health_of, put, register, told, watch
+from tests.central.fleet.fleet import health_of, put, register, told
 
 pytestmark = pytest.mark.journey
 
@@ -62,7 +63,8 @@ def furnish(engine) -> None:
         told("calais/lane-3", now, losing, queue_trend_per_h=180.0),
         told("narita/lane-2", now, expiring),
     )
-    watch(engine, now, since=now - timedelta(days=1))
+    with database.writing(engine) as connection:
+        lease.take(connection, WATCHER, "test", now, 3600.0, now - timedelta(days=1))
     fault = {"code": "offline", "scope": "dover/lane-1", "subject": "", "severity": "critical"}
     words = {"what": "The kiosk is not connected.", "remedy": "Ask the post whether it has power."}
     with database.writing(engine) as connection:
@@ -290,4 +292,7 @@ def test_a_chart_follows_the_theme_and_tells_its_figures_in_words(signed_in):
     page.goto("/kiosk/calais/lane-3")
     page.wait_for_selector("canvas")
     assert page.locator("canvas").count() == 3
+    pixels = "document.querySelector('canvas').getContext('2d').getImageData(0, 0, 600, 300).data"
+    lines = "new Set(Array.from({length: 180000}, (_, n) => [d[4*n], d[4*n+1], d[4*n+2], d[4*n+3] > 200].join())).size"
+    assert page.evaluate(f"(() => {{ const d = {pixels}; return {lines} }})()") > 3
     assert "records, now" in page.locator(".plot").first.get_attribute("aria-label")
