@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.local_deployment import Process, wait_until
-from tests.journeys.world import KIOSK, LANE, NAME, QUICK, SITE, World
+from tests.journeys.world import KIOSK, LANE, NAME, PATIENCE_S, QUICK, SITE, World
 
 pytestmark = pytest.mark.journey
 
@@ -95,7 +95,7 @@ def test_a_kiosk_is_set_up_from_a_bundle_works_is_stolen_and_is_shut_out(
     deployment.broker.restart()
     wait_until(
         lambda: "hung up" in json.dumps(here.status(folder).get("uplink", {})),
-        30,
+        PATIENCE_S,
         "the broker refuses it",
     )
     kiosk.stop()
