@@ -6,6 +6,8 @@
 #   make bench [ARGS="..."]  measure, side by side with what else could be used
 #   make camera [ARGS="..."] run the camera's process on the true picamera2 (builds it once: 4 minutes)
 #   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
+#   make deb                 build the Debian packages, for this machine and for a Raspberry Pi, into dist/
+#   make deb-test            install, upgrade, downgrade, remove and purge them in real Debian systems (root, minutes)
 #   make lint                check style and formatting
 #   make lock [UPGRADE=1]    write the lock files anew from setup.cfg
 #   make clean               remove everything that these targets made in this folder
@@ -25,7 +27,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --only-bina
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test powercut bench camera lint lock clean broker test-servers
+.PHONY: help demo test powercut bench camera lint lock clean broker test-servers deb deb-test
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +55,14 @@ camera: $(INSTALLED)
 fuzz: $(INSTALLED)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
+deb: $(INSTALLED) $(TOOLS_INSTALLED)
+	@provisioning/prepare packages build-essential debhelper lintian
+	@debian/build dist amd64 arm64
+
+deb-test: deb
+	@provisioning/prepare packages mmdebstrap
+	@$(BIN)/python -m pytest -n 0 -m debian $(ARGS) tests/packaging
+
 lint: $(INSTALLED) $(TOOLS_INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -72,6 +82,7 @@ lock: $(TOOLS_INSTALLED)
 	@$(COMPILE) setup.cfg --extra pi --output-file $(LOCKS)/kiosk.txt
 	@$(COMPILE) setup.cfg --extra central --extra provisioning --extra bench --extra test --group build \
 		--output-file $(LOCKS)/development.txt
+	@$(COMPILE) setup.cfg --extra central --extra provisioning --output-file $(LOCKS)/central.txt
 	@$(COMPILE) --group tools --output-file $(LOCKS)/tools.txt
 
 clean:

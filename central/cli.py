@@ -47,7 +47,7 @@ _MISSING_SHOWN = 20
 
 def main(argv: list[str] | None = None) -> int:
     """Run one verb and return the exit status; a fault of the program itself ends it with 1."""
-    arguments = _parser().parse_args(argv)
+    arguments = command_parser().parse_args(argv)
     try:
         return arguments.call(arguments)
     except SettingError as error:
@@ -66,7 +66,8 @@ def main(argv: list[str] | None = None) -> int:
         raise SystemExit(1) from None
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command; man page and completions are made from it too."""
     parser = argparse.ArgumentParser(prog="landfall-central", description="The receiving end of Landfall.")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
@@ -103,6 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     carried.add_argument("--receipts", type=Path, metavar="FOLDER", help="where the receipts go (default: beside it)")
     carried.add_argument("--json", action="store_true", help="print JSON")
     carried.set_defaults(call=_import)
+
+    backup = verbs.add_parser("backup", parents=[common], help="write a copy of the database while collectors work")
+    backup.add_argument("file", type=Path, metavar="FILE", help="a new file; travellers are in it, keys are not")
+    backup.set_defaults(call=_backup)
+    restore = verbs.add_parser("restore", parents=[common], help="fill an empty database from a backup")
+    restore.add_argument("file", type=Path, metavar="FILE", help="what `landfall-central backup` wrote")
+    restore.set_defaults(call=_restore)
 
     schema = verbs.add_parser("database", help="look after the database").add_subparsers(required=True, metavar="VERB")
     upgrade = schema.add_parser("upgrade", parents=[common], help="bring the tables up to date")
@@ -307,6 +315,22 @@ def _reconcile(arguments: argparse.Namespace) -> int:
         for one in result.chain.examples:
             print(f"  {one.stream} {one.epoch} {one.sequence}: {one.reason}")
     return 0 if result.is_clean else 1
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    from central.backup import back_up
+
+    size = back_up(config.load(arguments.config).database.url, arguments.file)
+    print(f"{arguments.file}: {size / 1e6:.1f} MB; keys are not in it, and it is not encrypted")
+    return 0
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from central.backup import restore
+
+    restore(config.load(arguments.config).database.url, arguments.file)
+    print("restored; start the collectors, and kiosks send again what the backup does not know")
+    return 0
 
 
 def _database_upgrade(arguments: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ DEFAULT_CONFIG = "/etc/landfall/kiosk.toml"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = command_parser().parse_args(arguments)
     try:
         return options.run(options)
     except (SettingError, DeviceError) as error:
@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command; man page and completions are made from it too."""
     parser = argparse.ArgumentParser(prog="landfall", description="The border-post kiosk that never loses a crossing.")
     parser.set_defaults(failed=1)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
@@ -70,6 +71,15 @@ def _parser() -> argparse.ArgumentParser:
 
     add_officer_verbs(verbs, _add_config, _add_json)
     add_check_verbs(verbs, _add_config, _add_json)
+
+    store = verbs.add_parser("store", help="look after the file of the local cache")
+    store_verbs = store.add_subparsers(title="verbs", required=True, metavar="VERB")
+    text = "take the stopped kiosk's store back to the tables of an older Landfall; nothing is lost"
+    back = store_verbs.add_parser("downgrade", help=text, description=text)
+    _add_config(back)
+    back.add_argument("--to", type=int, required=True, metavar="VERSION", help="the store's, as the older one names it")
+    back.set_defaults(run=_store_downgrade)
+
     queue = verbs.add_parser("queue", help="look into the local cache")
     add_queue_verbs(queue, _add_config, _add_json)
     return parser
@@ -108,6 +118,19 @@ def _status(options: argparse.Namespace) -> int:
     settings = load(options.config, dict(os.environ))
     answer = ask(settings.resolve(settings.control.socket), "status")
     print_json(answer) if options.json else print_status(answer)
+    return 0
+
+
+def _store_downgrade(options: argparse.Namespace) -> int:
+    from edge.cache import downgrade
+    from edge.config import load
+
+    settings = load(options.config, dict(os.environ))
+    path = settings.resolve(settings.store.path)
+    if not path.exists():
+        print(f"{path}: there is no store yet")
+        return 0
+    print(f"{path}: version {downgrade(path, options.to)}")
     return 0
 
 

@@ -21,7 +21,7 @@ def main(argv: list[str] | None = None) -> int:
         from provisioning import demo
 
         return demo.main(argv[1:])
-    arguments = _parser().parse_args(argv)
+    arguments = command_parser().parse_args(argv)
     try:
         told = arguments.run(arguments)
     except LandfallError as error:
@@ -107,7 +107,8 @@ def _make_kiosk_keys(arguments: argparse.Namespace) -> str:
     return f"record key made in {arguments.folder}; the centre needs record.pub.json and nothing else"
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command; man page and completions are made from it too."""
     parser = argparse.ArgumentParser(
         prog="landfall-provision", description="Make keys and certificates for Landfall, and show it at work."
     )

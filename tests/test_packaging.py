@@ -54,7 +54,11 @@ def wanted(setup_cfg, *extras):
     return [Requirement(line) for text in texts for line in lines(text)]
 
 
-LOCKED_EXTRAS = {"kiosk.txt": ("pi",), "development.txt": ("central", "provisioning", "bench", "test")}
+LOCKED_EXTRAS = {
+    "kiosk.txt": ("pi",),
+    "central.txt": ("central", "provisioning"),
+    "development.txt": ("central", "provisioning", "bench", "test"),
+}
 
 
 @pytest.mark.parametrize("name", LOCKED_EXTRAS)
@@ -94,14 +98,14 @@ def test_what_a_room_imports_setup_cfg_names(setup_cfg, folder, extras):
     assert unnamed == set(), f"{folder} imports what setup.cfg does not name"
 
 
-@pytest.mark.parametrize("name", ["kiosk.txt", "development.txt", "tools.txt"])
+@pytest.mark.parametrize("name", ["kiosk.txt", "central.txt", "development.txt", "tools.txt"])
 def test_every_pin_is_exact_and_has_hashes(name):
     for requirement, hashes in locked(name).values():
         assert [s.operator for s in requirement.specifier] == ["=="], requirement
         assert hashes, requirement
 
 
-@pytest.mark.parametrize("name", ["kiosk.txt", "development.txt", "tools.txt"])
+@pytest.mark.parametrize("name", ["kiosk.txt", "central.txt", "development.txt", "tools.txt"])
 def test_a_lock_file_names_no_index_and_no_path_of_the_machine_that_made_it(name):
     text = (LOCKS / name).read_text(encoding="utf-8")
     assert not re.search(r"^-|://|file:|/", text.replace("(setup.cfg)", ""), re.MULTILINE)
@@ -125,10 +129,15 @@ def test_no_pin_is_left_out_on_a_machine_that_we_support(python, machine):
         assert left_out <= FOR_OTHER_SYSTEMS | FROM_APT.get(python, set()), name
 
 
-def test_what_both_locks_pin_they_pin_alike():
-    kiosk, development = locked("kiosk.txt"), locked("development.txt")
-    differing = [n for n in kiosk.keys() & development.keys() if kiosk[n][0].specifier != development[n][0].specifier]
+@pytest.mark.parametrize("name", ["kiosk.txt", "central.txt"])
+def test_what_two_locks_pin_they_pin_alike(name):
+    shipped, tested = locked(name), locked("development.txt")
+    differing = [n for n in shipped.keys() & tested.keys() if shipped[n][0].specifier != tested[n][0].specifier]
     assert differing == []
+
+
+def test_a_centre_installs_no_test_tools():
+    assert locked("central.txt").keys().isdisjoint({"pytest", "hypothesis", "ruff", "uv"})
 
 
 def test_a_kiosk_installs_neither_test_tools_nor_databases():
@@ -148,6 +157,20 @@ def test_the_metadata_tells_what_and_for_whom(setup_cfg):
     assert (metadata.get("License-Expression") or metadata.get("License")) == "Apache-2.0"
 
 
+def test_the_packages_have_the_version_of_setup_cfg(setup_cfg):
+    changelog = (ROOT / "debian" / "changelog").read_text(encoding="utf-8")
+    assert re.match(r"landfall \((\S+)\)", changelog)[1] == setup_cfg["metadata"]["version"]
+
+
+def test_every_unit_and_setting_of_the_machine_is_in_a_package():
+    installed = {
+        line.split()[0] for path in (ROOT / "debian").glob("*.install") for line in path.read_text("utf-8").splitlines()
+    }
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "systemd").rglob("*") if path.is_file()}
+    assert there - installed == set()
+    assert {path for path in installed if path.startswith("systemd/")} - there == set()
+
+
 def test_the_commands_are_the_three_that_the_documents_name(setup_cfg):
     entries = lines(setup_cfg["options.entry_points"]["console_scripts"])
     assert [entry.split(" = ")[0] for entry in entries] == ["landfall", "landfall-central", "landfall-provision"]
@@ -163,7 +186,7 @@ def test_pyproject_holds_only_what_setup_cfg_cannot():
     assert pyproject.keys() <= {"build-system", "dependency-groups", "tool"}
 
 
-@pytest.mark.parametrize("script", [".ci/run", "provisioning/prepare"])
+@pytest.mark.parametrize("script", [".ci/run", "debian/assemble", "debian/build", "provisioning/prepare"])
 def test_scripts_can_be_executed_and_bash_understands_them(script):
     assert os.access(ROOT / script, os.X_OK)
     assert subprocess.run(["bash", "-n", ROOT / script]).returncode == 0

@@ -5,7 +5,8 @@ truth: what `append` returned from is on disk, and only the centre's receipt rel
 """
 
 from edge.cache.cache import Cache
+from edge.cache.downgrade import downgrade
 from edge.cache.reader import CacheReader
 from edge.cache.records import Head, Lost, Salvage, StoredRecord, Unreadable
 
-__all__ = ["Cache", "CacheReader", "Head", "Lost", "Salvage", "StoredRecord", "Unreadable"]
+__all__ = ["Cache", "CacheReader", "Head", "Lost", "Salvage", "StoredRecord", "Unreadable", "downgrade"]

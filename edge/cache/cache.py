@@ -50,7 +50,7 @@ class Cache:
         `progress(done, total)` is called while a salvage reads the damaged file, in bytes. Raises `StoreError` when
         another process has the store open, when a newer Landfall wrote it, or when the folder cannot be used.
         """
-        lock = _lock(path)
+        lock = take_lock(path)
         try:
             return cls(open_sound(path, progress or (lambda done, total: None)), path, lock)
         except BaseException:
@@ -263,7 +263,7 @@ class Cache:
         return head
 
 
-def _lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
     """Take the lock that only one writer can have; a second one must not take a busy store for a damaged one."""
     try:
         descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

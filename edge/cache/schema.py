@@ -54,6 +54,9 @@ _MIGRATIONS = (
     CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
+# The way back, so that an older package can be installed again and loses nothing: the first entry takes a store from
+# version 2 to 1. Each step above has one.
+_MIGRATIONS_BACK: tuple[str, ...] = ()
 VERSION = len(_MIGRATIONS)
 SMALL_TABLES = ("head", "epoch", "release", "tombstone", "state")
 
@@ -147,11 +150,35 @@ def migrate(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError("the version of the store is damaged")
     if version > known:
         raise StoreError(
-            f"the store has version {version}, this Landfall knows {known}", remedy="install the newer Landfall again"
+            f"the store has version {version}, this Landfall knows {known}",
+            remedy=f"install the newer Landfall again; its `landfall store downgrade --to {known}` makes the store "
+            "ready for this one",
         )
-    steps = "".join(_MIGRATIONS[version:])
+    _take_steps(connection, _MIGRATIONS[version:], known)
+
+
+def migrate_back(connection: sqlite3.Connection, to: int) -> int:
+    """Take the tables back to an older version, in one transaction, and return the version that they have then.
+
+    A store that is not newer than `to` is left as it is. Raises `StoreError` for a version that never was, and for a
+    store of a Landfall that is newer than this one.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if to < 1:
+        raise StoreError(f"no store ever had version {to}", remedy="give 1 or more")
+    if version > VERSION:
+        raise StoreError(
+            f"the store has version {version}, this Landfall knows {VERSION}", remedy="use the newer Landfall for this"
+        )
+    if version <= to:
+        return version
+    _take_steps(connection, _MIGRATIONS_BACK[to - 1 : version - 1][::-1], to)
+    return to
+
+
+def _take_steps(connection: sqlite3.Connection, steps: tuple[str, ...], to: int) -> None:
     try:
-        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {known}; COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE; {''.join(steps)} PRAGMA user_version = {to}; COMMIT;")
     except sqlite3.Error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

@@ -1,7 +1,8 @@
 """A machine with a real systemd as process 1, in namespaces of its own: a unit runs there as on a kiosk.
 
-Its file system is this machine's with a layer above it that vanishes; its network is empty; none of this machine's own
-services run in it. Needs root. Devices and memory limits cannot be shown: the control groups may be of the old kind.
+Its file system is this machine's, or another's, with a layer above it that vanishes; its network is empty; none of this
+machine's own services run in it. Needs root. Devices and memory limits cannot be shown: the control groups may be of
+the old kind.
 """
 
 from __future__ import annotations
@@ -33,9 +34,11 @@ exec unshare --cgroup bash -c "$BOOT"
 _BOOT = """
 set -eu
 mkdir "$FOLDER/root" "$FOLDER/above" "$FOLDER/work"
-mount -t overlay overlay -o lowerdir=/,upperdir="$FOLDER/above",workdir="$FOLDER/work" "$FOLDER/root"
+mount -t overlay overlay -o lowerdir="$ROOT",upperdir="$FOLDER/above",workdir="$FOLDER/work" "$FOLDER/root"
 cd "$FOLDER/root"
 mount -t proc proc proc
+mount --bind proc/sys proc/sys  # the kernel's settings are this machine's, not the test's
+mount -o remount,bind,ro proc/sys
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
@@ -43,7 +46,7 @@ mount -t tmpfs tmpfs tmp
 mount --rbind /dev dev
 find etc/systemd/system -path '*.target.wants/*' -delete
 cp -r --preserve=timestamps "$FILES/." .
-systemd-sysusers --root="$PWD" $SYSUSERS
+[ -z "$SYSUSERS" ] || systemd-sysusers --root="$PWD" $SYSUSERS
 mkdir old
 if [ -n "$DATA" ]; then
     mkdir -p ".$DATA"
@@ -68,7 +71,7 @@ class SystemdMachine:
     `folder` is scratch space. `files` maps absolute paths on the machine to their text, readable by root alone where
     `secret` begins a path, executable where the text starts with `#!`; `trees` maps such paths to folders that are
     copied there; `sysusers` are configuration files whose users are made before the boot. `data` is a folder with a
-    file system of its own; everything else is then read-only.
+    file system of its own; everything else is then read-only. `root` is the file system of another machine.
     """
 
     def __init__(
@@ -77,10 +80,11 @@ class SystemdMachine:
         unit: str,
         files: Mapping[str, str],
         *,
-        sysusers: Sequence[Path],
+        sysusers: Sequence[Path] = (),
         secret: str | tuple[str, ...] = (),
         trees: Mapping[str, Path] = MappingProxyType({}),
         data: str = "",
+        root: Path = Path("/"),
     ) -> None:
         self.log = folder / "console.log"
         self._unit = unit
@@ -88,6 +92,7 @@ class SystemdMachine:
         self._files = folder / "files"
         self._sysusers = sysusers
         self._data = data
+        self._root = root
         self._environment: dict[str, str] = {}
         self._folder.mkdir()
         for path, source in trees.items():
@@ -106,6 +111,7 @@ class SystemdMachine:
             "FILES": str(self._files),
             "SYSUSERS": " ".join(map(str, self._sysusers)),
             "DATA": self._data,
+            "ROOT": str(self._root),
             "UNIT": self._unit,
             "BOOT": _BOOT,
         }
@@ -140,6 +146,32 @@ class SystemdMachine:
                 pass
             time.sleep(0.02)
         raise TimeoutError(f"{path} did not come:\n{self.log.read_text(errors='replace')}")
+
+    def run(self, *command: str, input: bytes = b"") -> subprocess.CompletedProcess[str]:
+        """Run a command on the machine as root, to its end, and return its exit status with all that it printed."""
+        enter = ["nsenter", "--target", str(self._systemd()), "--all", "--root", "--wd", "env", "-i"]
+        surroundings = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"]
+        done = subprocess.run(
+            [*enter, *surroundings, *command],
+            input=input,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+        )
+        return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(errors="replace"))
+
+    def _systemd(self) -> int:
+        """Wait until process 1 is systemd: before, it still has the file system of this machine."""
+        deadline = time.monotonic() + WITHIN_S
+        while time.monotonic() < deadline and self._unshare.poll() is None:
+            try:
+                found = self._process_1()
+                if Path(f"/proc/{found}/comm").read_text(encoding="ascii") == "systemd\n":
+                    return found
+            except (OSError, IndexError):
+                pass
+            time.sleep(0.02)
+        raise TimeoutError(f"the machine did not boot:\n{self.log.read_text(errors='replace')}")
 
     def _process_1(self) -> int:
         pid = self._unshare.pid

@@ -1,0 +1,140 @@
+"""The centre's database in one file, and back: SQLite by its own VACUUM INTO, PostgreSQL by pg_dump and pg_restore.
+
+Owns how a copy is taken while collectors work, and how it comes back. Always true: a backup is there whole or not at
+all, readable by its owner alone, and is of one moment; a restore never writes over a database that holds something.
+No key is in it. What the copy does not know, kiosks send again: collectors notice that it ends earlier, and a kiosk
+keeps what was receipted for a backup interval (`store.keep_receipted_h`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from central import database
+from edge.errors import LandfallError
+
+
+def back_up(url: str, path: Path) -> int:
+    """Write a copy of the database to a new file and return its size in bytes.
+
+    Raises `LandfallError` when the file exists, when the database does not, or when pg_dump is missing or fails.
+    """
+    _refuse_existing(path)
+    chosen = sqlalchemy.make_url(url)
+    draft = path.with_name(f".{path.name}.part")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        if chosen.get_backend_name() == "sqlite":
+            _copy_sqlite(chosen, draft)
+        else:
+            _run_postgres(chosen, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
+        _sync(draft)
+        os.link(draft, path)  # fails where a file is, as a rename would not
+    except FileExistsError:
+        _refuse_existing(path)
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(path.parent)
+    return path.stat().st_size
+
+
+def restore(url: str, path: Path) -> None:
+    """Fill an empty database from a backup and bring its tables up to date; collectors must not run.
+
+    Raises `LandfallError` when the database holds tables already, when the file is damaged or no backup of this kind of
+    database, or when pg_restore is missing or fails; the database is then as it was.
+    """
+    chosen = sqlalchemy.make_url(url)
+    if not path.is_file():
+        raise LandfallError(f"{path}: there is no such file")
+    engine = database.connect(url)
+    try:
+        if chosen.get_backend_name() == "sqlite":
+            _restore_sqlite(Path(str(chosen.database)), path)
+        else:
+            if sqlalchemy.inspect(engine).get_table_names():
+                raise LandfallError("the database is not empty", remedy="restore into a new one: createdb NAME")
+            _run_postgres(chosen, "pg_restore", "--no-owner", "--no-privileges", "--single-transaction", str(path))
+        database.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _copy_sqlite(url: URL, draft: Path) -> None:
+    if not Path(str(url.database)).exists():
+        raise LandfallError(f"{url.database}: there is no such database", remedy="see database.url in the settings")
+    engine = database.connect(url.render_as_string(hide_password=False))
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.connection.cursor().execute("VACUUM INTO ?", (str(draft),))
+    finally:
+        engine.dispose()
+
+
+def _restore_sqlite(target: Path, path: Path) -> None:
+    for there in (target, target.with_name(f"{target.name}-wal")):
+        if there.exists():
+            raise LandfallError(f"{there}: is there already", remedy="move it away; nothing is written over")
+    draft = target.with_name(f".{target.name}.part")
+    draft.unlink(missing_ok=True)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        shutil.copyfile(path, draft)
+        _check_sqlite(draft, path)
+        _sync(draft)
+        os.rename(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync(target.parent)
+
+
+def _check_sqlite(draft: Path, path: Path) -> None:
+    """Raise `LandfallError` unless the file is a whole database of the centre."""
+    engine = sqlalchemy.create_engine(f"sqlite:///file:{draft}?mode=ro&immutable=1&uri=true", hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            is_whole = connection.scalar(text("PRAGMA integrity_check")) == "ok"
+            is_ours = sqlalchemy.inspect(connection).has_table("record")
+    except sqlalchemy.exc.DatabaseError:
+        is_whole = is_ours = False
+    finally:
+        engine.dispose()
+    if not (is_whole and is_ours):
+        raise LandfallError(f"{path}: is damaged, or no backup of an SQLite database", remedy="take an older backup")
+
+
+def _run_postgres(url: URL, program: str, *options: str) -> None:
+    """Run a program of PostgreSQL on the database; the password goes by the environment, where nobody reads it."""
+    place = url.set(drivername="postgresql", password=None).render_as_string()
+    environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    try:
+        done = subprocess.run(
+            [program, f"--dbname={place}", *options], env=environment, stdin=subprocess.DEVNULL, capture_output=True
+        )
+    except FileNotFoundError:
+        raise LandfallError(f"{program} is not installed", remedy="apt-get install postgresql-client") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise LandfallError(f"{program}: {said[0] if said else f'ended with {done.returncode}'}")
+
+
+def _refuse_existing(path: Path) -> None:
+    if os.path.lexists(path):
+        raise LandfallError(f"{path}: exists already", remedy="choose another name; a backup is never written over")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
