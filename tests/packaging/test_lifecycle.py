@@ -9,7 +9,8 @@ from tests.packaging.debian_root import built, made_newer
 
 pytestmark = pytest.mark.debian
 
-PROVISION = "cp -r /provisioned/. /etc/landfall/ && chmod 700 /etc/landfall/keys && chmod 600 /etc/landfall/keys/* && systemctl restart landfall-kiosk"
+PROVISION = """cp -r /provisioned/. /etc/landfall/
+chmod 700 /etc/landfall/keys && chmod 600 /etc/landfall/keys/* && systemctl restart landfall-kiosk"""
 STORE = "/var/lib/landfall/cache.db"
 HAS_PASSED = """landfall status --json | grep -q '"signal":"passed"'"""
 AS_KIOSK = "runuser -u landfall -- python3 -c"
