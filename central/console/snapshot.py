@@ -12,7 +12,7 @@ from threading import Lock
 
 from central.fleet.view import FleetView, KioskView
 
-FRESH = timedelta(seconds=1)
+FRESH = timedelta(seconds=0.5)  # well below the second between two looks of a live page, or every other would see the old
 
 
 class Snapshot:
@@ -25,7 +25,7 @@ class Snapshot:
         self._by_name: dict[str, KioskView] = {}
 
     def fleet(self, now: datetime) -> FleetView:
-        """Return the fleet as of now, or of up to a second before."""
+        """Return the fleet as of now, or of up to half a second before."""
         return self._fresh(now)[0]
 
     def kiosk(self, name: str, now: datetime) -> KioskView | None:

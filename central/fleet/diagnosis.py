@@ -13,11 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from central.config import FleetSettings
 from central.fleet.report import Report, moment
 from central.fleet.words import WORDS, Code, Severity
 from central.incidents import Kind
+
+_URGENCY = {code: rank for rank, code in enumerate(Code)}
 
 
 class Standing(StrEnum):
@@ -102,8 +105,7 @@ def diagnose(state: KioskState, incidents: Sequence[OpenIncident], context: Cont
             found.append(finding(Code.VERSION_BEHIND, value=".".join(map(str, _parts(report.version)))))
         if report.troubles:
             found.append(finding(Code.UPLINK_TROUBLE, value=f"{report.troubles:.0f} times"))
-    order = list(Code)
-    return sorted(found, key=lambda one: (one.severity, order.index(one.code), one.subject))
+    return sorted(found, key=lambda one: (one.severity, _URGENCY[one.code], one.subject))
 
 
 def standing_of(state: KioskState, findings: Sequence[Finding]) -> Standing:
@@ -139,9 +141,10 @@ def size(bytes: float) -> str:
     return f"{bytes / 1e3:.0f} kB"
 
 
-def _parts(version: str) -> list[int]:
+@lru_cache(maxsize=256)  # a fleet runs few of them, and asks for each kiosk
+def _parts(version: str) -> tuple[int, ...]:
     """Return a version as numbers that can be compared."""
-    return [int(part) for part in re.findall(r"[0-9]{1,9}", version)]
+    return tuple(int(part) for part in re.findall(r"[0-9]{1,9}", version))
 
 
 def _connection(state: KioskState, context: Context) -> Iterator[Finding]:
