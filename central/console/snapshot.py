@@ -12,7 +12,8 @@ from threading import Lock
 
 from central.fleet.view import FleetView, KioskView
 
-FRESH = timedelta(seconds=0.5)  # well below the second between two looks of a live page, or every other would see the old
+# Well below the second between two looks of a live page, or every other look would see what the one before saw.
+FRESH = timedelta(seconds=0.5)
 
 
 class Snapshot:
