@@ -154,8 +154,10 @@ class LineReader:
     def _take(self, line: Line, emit: Emit, *, is_quiet: bool) -> None:
         received = b"" if is_quiet else line.received()
         self._has_delivered = self._has_delivered or bool(received)
-        self._allowance.read(len(received), time.monotonic())
+        was_passing_over = self._framer.is_passing_over
         items = self._framer.flush() if is_quiet else self._framer.receive(received)
+        is_passed_over = was_passing_over and self._framer.is_passing_over
+        self._allowance.read(len(received), time.monotonic(), is_passed_over=is_passed_over)
         self._deliver(items, emit)
         if items:
             line.write(self._commands.after_frame)

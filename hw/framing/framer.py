@@ -50,6 +50,11 @@ class Framer:
         """Tell whether bytes are held that `flush` would settle."""
         return bool(self._buffer or self._lines)
 
+    @property
+    def is_passing_over(self) -> bool:
+        """Tell whether what comes is dropped until a message ends or begins; that costs next to nothing."""
+        return self._skipping
+
     def receive(self, data: bytes) -> list[Frame | FrameError]:
         """Take bytes from the reader and return what they complete."""
         for at in range(0, len(data), _SLICE):

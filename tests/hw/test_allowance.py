@@ -28,6 +28,15 @@ def test_a_line_that_never_rests_waits_for_the_next_second():
     assert allowance.pause_s(11.0) == 0
 
 
+def test_a_mib_that_is_passed_over_is_through_in_a_second_or_two():
+    allowance = Allowance()
+    seconds = 0
+    for _ in range(256):
+        allowance.read(4096, seconds, is_passed_over=True)
+        seconds += allowance.pause_s(seconds) > 0
+    assert seconds <= 1
+
+
 def test_a_great_many_small_pieces_are_too_many_as_well():
     allowance = Allowance(bytes_per_s=1000)
     for _ in range(250):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.journey
 LANE = """\
 [[lanes]]
 name = "lane-1"
-policy = {{ specimens = "accept", show_s = 0.05, refer_s = 0.2, collect_s = 3, repeat_s = 0.2 }}
+policy = {{ specimens = "accept", show_s = 0.05, refer_s = 2, collect_s = 30, repeat_s = 0.2 }}
 panel = {{ driver = "simulated" }}
 readers = [{{ name = "passport", driver = "serial", path = "{path}", baud = 115200 }}]
 """
@@ -29,27 +30,29 @@ readers = [{{ name = "passport", driver = "serial", path = "{path}", baud = 1152
 
 @contextmanager
 def wire(folder: Path) -> Iterator[tuple[Path, Callable[[bytes], None]]]:
-    """Yield a serial port and a way to put bytes on it, as a reader would."""
+    """Yield a serial port and a way to put bytes on it, as a reader would: in order, and without waiting for them."""
     master, slave = os.openpty()
     tty.setraw(slave)
     path = folder / "reader"
     path.symlink_to(os.ttyname(slave))
 
-    def send(payload: bytes) -> None:
-        def write() -> None:
+    waiting: queue.Queue[bytes | None] = queue.Queue()
+
+    def write() -> None:
+        while (payload := waiting.get()) is not None:
             rest = memoryview(payload)
             while rest:
                 rest = rest[os.write(master, rest[:4096]) :]
 
-        writer = threading.Thread(target=write)
-        writer.start()
-        writer.join(timeout=20)
-
+    writer = threading.Thread(target=write)
+    writer.start()
     try:
-        yield path, send
+        yield path, waiting.put
     finally:
+        waiting.put(None)
+        os.close(slave)  # a write that nobody reads any more fails, and does not wait for ever
+        writer.join(timeout=20)
         os.close(master)
-        os.close(slave)
 
 
 def passport(ordinal: int) -> bytes:
