@@ -8,6 +8,7 @@ kept only if the kiosk signed it, and the first one counts.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,9 @@ from edge.seal import Signer
 from edge.wire.commands import (
     COMMAND_TYP,
     DESIRED_TYP,
+    LEAST_TRIAL_S,
     MAX_COMMAND_BYTES,
+    MOST_TRIAL_S,
     Command,
     CommandName,
     Desired,
@@ -85,17 +88,15 @@ def issue(
 ) -> str:
     """Write a command down and return its id; a collector sends it.
 
-    `by` is who asks. Raises `LandfallError` for a kiosk or command that is not known, or arguments that are too large.
+    `by` is who asks. Raises `LandfallError` for a kiosk or command that is not known, or arguments that cannot be sent:
+    a collector meets what is written down again and again, and must never stumble over it.
     Settings do not expire: the broker keeps the last for a kiosk that is away.
     """
     if name not in NAMES:
         raise LandfallError(f"{name!r} is no command", remedy=f"use {', '.join(NAMES)}")
     if not _BY.fullmatch(by):
         raise LandfallError("who asks must be 1-64 printable ASCII characters")
-    id = str(uuid6.uuid7())
-    written = msgspec.json.encode(dict(arguments))
-    if len(written) > MAX_COMMAND_BYTES:
-        raise LandfallError(f"the arguments are larger than {MAX_COMMAND_BYTES} bytes")
+    id, written = str(uuid6.uuid7()), _written(name, arguments)
     with database.writing(engine) as connection:
         known = select(kiosk_key.c.kid).where(kiosk_key.c.kiosk == kiosk, kiosk_key.c.revoked_at.is_(None))
         if connection.execute(known.with_for_update()).first() is None:  # its row is the lock of the counter
@@ -116,6 +117,24 @@ def issue(
             )
         )
     return id
+
+
+def _written(name: str, arguments: Mapping[str, Any]) -> bytes:
+    """Return arguments as they are kept; raise `LandfallError` for such as no kiosk could read."""
+    trial_s, settings = arguments.get("trial_s", TRIAL_S), arguments.get("settings", {})
+    if name == SETTINGS and not isinstance(settings, Mapping):
+        raise LandfallError("settings must be a table")
+    is_number = isinstance(trial_s, int | float) and not isinstance(trial_s, bool)
+    if name == SETTINGS and not (is_number and math.isfinite(trial_s) and LEAST_TRIAL_S <= trial_s <= MOST_TRIAL_S):
+        raise LandfallError(f"a trial lasts {LEAST_TRIAL_S:g}-{MOST_TRIAL_S:g} s")
+    try:
+        written = msgspec.json.encode(dict(arguments))
+        msgspec.json.decode(written)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        raise LandfallError("the arguments hold something that cannot be sent") from None
+    if len(written) > MAX_COMMAND_BYTES:
+        raise LandfallError(f"the arguments are larger than {MAX_COMMAND_BYTES} bytes")
+    return written
 
 
 def list_commands(engine: Engine, *, kiosk: str = "", limit: int = 100) -> list[Issued]:

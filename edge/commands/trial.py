@@ -16,11 +16,10 @@ from typing import Any, Literal
 import msgspec
 
 from edge.errors import StoreError
-from edge.wire.commands import Desired
+from edge.wire.commands import LEAST_TRIAL_S, MOST_TRIAL_S, Desired
 
 FILE = "settings.json"
 MOST_STARTS = 3  # of one trial: a power cut is no proof against new settings, a crash at each start is
-LEAST_TRIAL_S, MOST_TRIAL_S = 1.0, 3600.0
 
 State = Literal["local", "trial", "settled", "rolled_back", "refused"]
 

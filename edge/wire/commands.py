@@ -18,6 +18,7 @@ REPORTED_TYP = "landfall-reported"
 
 MAX_REPLY_BYTES = 48 * 1024
 MAX_COMMAND_BYTES = 32 * 1024
+LEAST_TRIAL_S, MOST_TRIAL_S = 1.0, 3600.0  # of desired settings
 
 
 class CommandName(StrEnum):
