@@ -155,7 +155,9 @@ def _untar(content: bytes) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
             for entry in tar:
                 is_known = entry.name == _MANIFEST or _MEMBER.fullmatch(entry.name)
-                file = tar.extractfile(entry) if entry.isreg() and is_known and entry.name not in found else None
+                # A sparse member counts as regular, and its holes are as large as it says.
+                is_plain = entry.isreg() and not entry.issparse()
+                file = tar.extractfile(entry) if is_plain and is_known and entry.name not in found else None
                 if file is None:
                     raise ProvisioningError("the bundle holds what no bundle holds", remedy="do not use it")
                 found[entry.name] = file.read()

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -179,7 +179,7 @@ def read_request(text: str) -> tuple[str, ec.EllipticCurvePublicKey]:
     try:
         request = x509.load_pem_x509_csr(text.encode("ascii"))
         key, is_signed, name = request.public_key(), request.is_signature_valid, common_name(request)
-    except (ValueError, TypeError, UnicodeError, InvalidSignature, x509.ExtensionNotFound, LookupError):
+    except (ValueError, TypeError, LookupError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise ContractError("this is no certificate request") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ContractError("the certificate request is not for an EC P-256 key")

@@ -118,6 +118,16 @@ def test_what_is_no_file_is_refused(content, kind):
         read(packed([*unpacked(content), (link, b"")]))
 
 
+def test_a_part_with_holes_is_refused_before_they_fill_the_memory(content):
+    text = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n30 GNU.sparse.name=kiosk.toml\n"
+    text += b"32 GNU.sparse.realsize=99999999\n"
+    header = tarfile.TarInfo("PaxHeaders/kiosk.toml")
+    header.type = tarfile.XHDTYPE
+    map_of_holes = b"1\n99999999\n0\n".ljust(512, b"\0")
+    with pytest.raises(ProvisioningError, match="what no bundle holds"):
+        read(packed([(header, text), (tarfile.TarInfo("kiosk.toml"), map_of_holes)]))
+
+
 def test_two_parts_that_change_places_are_refused(content):
     manifest, first, second, *rest = unpacked(content)
     with pytest.raises(ProvisioningError):
