@@ -128,8 +128,15 @@ def _enter_by_questions(options: argparse.Namespace, arguments: dict[str, object
         _ask(options, "manual", on=True)
     try:
         typed = fill_in(input, print, today=datetime.now(UTC).date(), is_document=not options.no_document)
-        if input("Record this? [Y/n] ").strip().lower() in ("", "y", "yes"):
-            return _entered(options, {**arguments, "typed": typed})
+        question = "Record this? [Y/n] "
+        while input(question).strip().lower() in ("", "y", "yes"):
+            try:
+                asked = _ask(options, "enter", **arguments, typed=typed)
+            except LandfallError as error:  # manual mode may have ended meanwhile; nobody types nine fields twice
+                print(error)
+                question = "Try again? [Y/n] "
+            else:
+                return _told(options, asked)
     except (EOFError, KeyboardInterrupt):
         print()
     if not is_form:

@@ -210,6 +210,8 @@ class Officers:
             if asked.on and not lane.kiosk.takes(ButtonPressed):
                 raise _Refused(_busy(lane))
             self._hand(lane, ButtonPressed("control", Button.MANUAL), now)
+            if asked.on and lane.kiosk.state is not State.MANUAL:
+                raise _Refused(_busy(lane))  # a lamp is still shown to somebody
         return {"lane": lane.settings.name, "state": lane.kiosk.state.value}
 
     def _enter(self, asked: EnterAsked, now: Moment) -> dict[str, Any]:
@@ -348,7 +350,7 @@ def _written_at(text: str, now: Moment) -> str:
         raise _Refused("the time on the form must be RFC 3339, such as 2026-03-01T09:40:00Z")
     if now.clock.state != "unset" and at > now.at:
         raise _Refused("the time on the form has not come yet")
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _said_by(draft: Draft) -> dict[str, Any]:

@@ -147,6 +147,13 @@ def test_manual_mode_is_one_press_and_pressing_again_changes_nothing() -> None:
     assert post.ask("manual") == {"error": "lane left is recording; try again in a moment"}
 
 
+def test_manual_mode_is_not_said_to_have_begun_while_somebody_still_sees_the_lamp() -> None:
+    post = Post()
+    post.ask("enter", typed=TYPED)
+    post.settle()
+    assert post.ask("manual") == {"error": "lane left is showing; try again in a moment"}
+
+
 def test_nothing_is_keyed_in_while_somebody_else_is_there() -> None:
     post = Post()
     post.ask("enter", typed=TYPED)
@@ -161,6 +168,12 @@ def test_a_form_is_recorded_with_the_time_on_it_whatever_the_lane_does() -> None
     assert isinstance(form, CrossingDraft)
     assert (form.written_at, form.documents[0].source) == ("2026-03-01T07:40:00Z", "paper")
     assert post.lane.state is State.MANUAL
+
+
+def test_the_time_on_a_form_stays_rfc_3339_whatever_the_year() -> None:
+    post = Post()
+    post.ask("enter", typed=TYPED, written_at="0926-03-01T09:40:00Z", result="passed", officer="A-1042")
+    assert post.drafts[-1].written_at == "0926-03-01T09:40:00Z"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

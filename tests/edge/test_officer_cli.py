@@ -1,0 +1,59 @@
+"""What an officer types at the questions reaches the kiosk, also when it refuses at first."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from edge import officer_cli
+from edge.errors import LandfallError
+from tests.edge.test_entry_form import ANSWERS, FIELDS
+
+
+class Kiosk:
+    """Stands for the daemon: refuses what is keyed in so many times, then takes it."""
+
+    def __init__(self, refusals: int) -> None:
+        self._refusals = refusals
+        self.taken: list[dict[str, Any]] = []
+
+    def ask(self, options: argparse.Namespace, verb: str, **arguments: Any) -> dict[str, Any]:
+        if verb == "outcome":
+            return {"state": "recorded", "sequence": 7, "result": "passed"}
+        if verb == "enter" and self._refusals:
+            self._refusals -= 1
+            raise LandfallError("the kiosk refused: lane left is collecting; try again in a moment")
+        if verb == "enter":
+            self.taken.append(arguments["typed"])
+        return {"lane": "left", "id": "id-1", "state": "manual"}
+
+
+@pytest.fixture
+def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Kiosk, list[str]], int]:
+    def run(kiosk: Kiosk, answers: list[str]) -> int:
+        left = iter(answers)
+        monkeypatch.setattr(officer_cli, "_ask", kiosk.ask)
+        monkeypatch.setattr("builtins.input", lambda prompt: next(left))
+        options = argparse.Namespace(no_document=False, written_at="", stdin=False, json=False)
+        return officer_cli._enter(argparse.Namespace(**vars(options), **dict.fromkeys(officer_cli.FLAGS, "")))
+
+    return run
+
+
+def test_what_was_typed_is_not_lost_when_the_lane_is_busy(enter, capsys) -> None:
+    kiosk = Kiosk(refusals=2)
+    assert enter(kiosk, [*ANSWERS, "", "", "y"]) == 0
+    assert kiosk.taken == [FIELDS]
+    said = capsys.readouterr().out
+    assert said.count("lane left is collecting; try again in a moment") == 2
+    assert "Recorded at position 7" in said
+
+
+def test_an_officer_who_gives_up_records_nothing(enter, capsys) -> None:
+    kiosk = Kiosk(refusals=1)
+    assert enter(kiosk, [*ANSWERS, "y", "n"]) == 1
+    assert kiosk.taken == []
+    assert capsys.readouterr().out.endswith("Nothing was recorded.\n")
