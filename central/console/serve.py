@@ -21,6 +21,7 @@ from central.config import ConsoleSettings, FleetSettings
 from central.console.app import console_app
 from central.console.live import Live
 from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify
+from central.patience import PatientProtocol
 
 GOODBYE_S = 5
 HEARTBEAT_S = 5.0
@@ -48,6 +49,7 @@ def configuration(app: Starlette, settings: ConsoleSettings) -> uvicorn.Config:
         forwarded_allow_ips=list(settings.trusted_proxies),
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_graceful_shutdown=GOODBYE_S,
+        http=PatientProtocol,
         ws="none",
         log_config=None,
         access_log=False,

@@ -29,6 +29,7 @@ from starlette.routing import Route
 
 from central.config import EnrolmentSettings
 from central.enrolment.desk import Desk, EnrolmentRefused
+from central.patience import PatientProtocol
 from edge.errors import ContractError, LandfallError
 from edge.identity.enrolment import decode_request
 
@@ -126,7 +127,7 @@ def server(settings: EnrolmentSettings, app: Starlette) -> uvicorn.Server:
             timeout_keep_alive=5,
             timeout_graceful_shutdown=5,
             h11_max_incomplete_event_size=16 * 1024,
-            http="h11",
+            http=PatientProtocol,
             ws="none",
             lifespan="off",
             proxy_headers=False,
