@@ -66,6 +66,8 @@ deb-test: deb
 lint: $(INSTALLED) $(TOOLS_INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@provisioning/prepare packages shellcheck
+	@shellcheck .ci/run debian/assemble debian/build debian/*.p{re,ost}{inst,rm} provisioning/prepare
 
 broker:
 	@provisioning/prepare packages mosquitto

@@ -162,15 +162,6 @@ def test_the_packages_have_the_version_of_setup_cfg(setup_cfg):
     assert re.match(r"landfall \((\S+)\)", changelog)[1] == setup_cfg["metadata"]["version"]
 
 
-def test_every_unit_and_setting_of_the_machine_is_in_a_package():
-    installed = {
-        line.split()[0] for path in (ROOT / "debian").glob("*.install") for line in path.read_text("utf-8").splitlines()
-    }
-    there = {str(path.relative_to(ROOT)) for path in (ROOT / "systemd").rglob("*") if path.is_file()}
-    assert there - installed == set()
-    assert {path for path in installed if path.startswith("systemd/")} - there == set()
-
-
 def test_the_commands_are_the_three_that_the_documents_name(setup_cfg):
     entries = lines(setup_cfg["options.entry_points"]["console_scripts"])
     assert [entry.split(" = ")[0] for entry in entries] == ["landfall", "landfall-central", "landfall-provision"]

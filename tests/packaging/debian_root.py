@@ -43,7 +43,7 @@ def made_newer(package: Path, version: str, folder: Path) -> Path:
     folder.mkdir()
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     _replace(tree / "DEBIAN" / "control", r"^Version: .*$", f"Version: {version}")
-    _replace(tree / "DEBIAN" / "preinst", r"--to \d+", "--to 2")
+    _replace(tree / "DEBIAN" / "preinst", r'--to "\d+"', '--to "2"')
     schema = tree / "opt/landfall/lib/site-packages/edge/cache/schema.py"
     _replace(schema, r'^    """,\n\)\n', _LATER_TABLE)
     _replace(schema, r"^_MIGRATIONS_BACK.*\n", _WAY_BACK)

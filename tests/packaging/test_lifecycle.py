@@ -46,6 +46,8 @@ def test_a_fresh_kiosk_is_complete_and_waits_to_be_provisioned(debian):
     assert debian.run("systemctl is-failed landfall-kiosk", ok=None).strip() == "inactive"
     assert "usage: landfall" in debian.run("landfall --help")
     assert "usage: landfall-provision" in debian.run("landfall-provision --help")
+    debian.run("/opt/landfall/bin/python -I -c 'import cbor2, cryptography, cv2, msgspec, numpy, PIL, zxingcpp'")
+    debian.run("test -s /usr/share/man/man1/landfall.1.gz && test -s /usr/share/bash-completion/completions/landfall")
     assert debian.run("stat -c '%a %U' /etc/landfall/keys").split() == ["700", "root"]
     assert debian.run("dpkg --verify landfall-kiosk") == ""
     assert "landfall" in debian.run("id landfall")
@@ -72,6 +74,18 @@ def test_a_backlog_goes_through_upgrade_and_downgrade_with_the_schema_both_ways(
     assert all(taken_back[stream] >= count for stream, count in upgraded.items())
     kiosk.run("systemctl stop landfall-kiosk")
     assert "error" not in kiosk.run("CREDENTIALS_DIRECTORY=/etc/landfall/keys landfall queue verify").lower()
+
+
+def test_an_upgrade_that_a_power_cut_ended_is_taken_up_again(kiosk):
+    before = kiosk.backlog()
+    kiosk.run("dpkg --unpack /packages/landfall-kiosk.deb")
+    kiosk.run("systemctl daemon-reload && systemctl start landfall-kiosk")  # as the next boot does
+    kiosk.wait_until(HAS_PASSED)
+    kiosk.run("dpkg --configure -a")
+    kiosk.wait_until(HAS_PASSED)
+    assert kiosk.run("dpkg --verify landfall-kiosk") == ""
+    after = kiosk.backlog()
+    assert all(after[stream] >= count for stream, count in before.items())
 
 
 def test_a_store_that_cannot_be_taken_back_stops_the_package_before_it_is_unpacked(kiosk):
@@ -120,6 +134,9 @@ def test_a_damaged_store_is_not_purged_either(kiosk):
 def test_a_centre_is_installed_and_keeps_its_records_when_it_is_purged(debian):
     install(debian, "landfall-central")
     assert debian.run("systemctl is-enabled landfall-collector landfall-broker").split() == ["enabled"] * 2
+    on_request = "landfall-watch landfall-console landfall-enrolment landfall-crl.timer"
+    assert debian.run(f"systemctl is-enabled {on_request}", ok=None).split() == ["disabled"] * 4
+    debian.run("/opt/landfall/bin/python -I -c 'import argon2, psycopg, sqlalchemy, uvicorn'")
     assert debian.run("stat -c '%a %G' /etc/landfall/broker").split() == ["2750", "landfall-broker"]
     debian.run("landfall-central broker-config --centre collector-1")
     assert debian.run("stat -c '%a %G' /etc/landfall/broker/mosquitto.conf").split() == ["640", "landfall-broker"]
