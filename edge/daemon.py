@@ -132,9 +132,16 @@ class Daemon:
             self._tell_soon,
             drops_key=settings.kiosk.tamper == "drop_key",
             stop_after_s=settings.power.stop_after_s,
+            has_rtc=settings.clock.rtc,
+        )
+        self._surveyor = Surveyor(
+            settings,
+            Machine(),
+            self._inbox.put,
+            SURVEY_S,
+            tell_fault=lambda fault: log(Priority.ERROR, "survey failed", error=fault),
             rtc_time_s=parts.rtc_time_s,
         )
-        self._surveyor = Surveyor(settings, Machine(), self._inbox.put, SURVEY_S)
         self._threads: list[threading.Thread] = []
         self._office = CommandOffice(
             parts,
@@ -204,7 +211,6 @@ class Daemon:
                 self._hand(lane, DeadlinePassed(), now)
         self._officers.close_idle_groups(now)
         if self._health_at_s <= now.clock.boottime_s:
-            self._watch.look_at_clock(now)
             self._publish_health(now)
         if self._watch.check(now) and self._ending is None:
             self._log(Priority.WARNING, "stopping in order, there is no power")
@@ -242,6 +248,7 @@ class Daemon:
                     self._vitals.commits_s.append(event.commit_s)
             case Survey():
                 self._watch.look_at_voltage(event)
+                self._watch.look_at_clock(event, now)
                 self._vitals.survey = event
             case CommandArrived() | SettingsDesired() | StateKept() | OverlaysKept() | DiagnosticsCollected():
                 pass  # the office's alone

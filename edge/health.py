@@ -64,6 +64,7 @@ class Survey:
     damaged_files: int | None = None
     hours_left: float | None = None
     oldest_at: Mapping[str, str] = field(default_factory=dict)
+    rtc_time_s: float | None = None  # what the battery-backed clock said a moment before this was told
 
 
 @dataclass(slots=True)

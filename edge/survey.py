@@ -1,13 +1,14 @@
-"""The thread that looks now and then at what takes time to find out: machine, card, keys, pace of the store.
+"""The thread that looks now and then at what takes time to find out: machine, card, keys, pace of the store, RTC.
 
-Owns that thread and its own reading connection. Always true: it changes nothing; a disk that hangs holds up this thread
-alone, and the figures of its last look stay.
+Owns that thread and its own reading connection. Always true: it changes nothing; a disk or a bus that hangs holds up
+this thread alone, and the figures of its last look stay; a look that fails is told, and closes no lane.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -25,18 +26,34 @@ from edge.wire.health import MachineHealth
 
 
 class Surveyor:
-    """Runs in a thread of its own through `run`, and tells what it saw as a `Survey`."""
+    """Runs in a thread of its own through `run`, and tells what it saw as a `Survey`, or which fault kept it from that.
 
-    def __init__(self, settings: Settings, machine: Machine, tell: Callable[[Survey], None], every_s: float) -> None:
+    `rtc_time_s` reads the battery-backed clock, None where none is fitted.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        machine: Machine,
+        tell: Callable[[Survey], None],
+        every_s: float,
+        *,
+        tell_fault: Callable[[str], None],
+        rtc_time_s: Callable[[], float | None] | None = None,
+    ) -> None:
         self._settings = settings
         self._store = settings.resolve(settings.store.path)
         self._machine, self._tell, self._every_s = machine, tell, every_s
+        self._tell_fault, self._rtc_time_s = tell_fault, rtc_time_s
         self._is_stopping = threading.Event()
 
     def run(self) -> None:
         """Look, tell, wait, until `stop`."""
         while True:
-            self._tell(self.look())
+            try:
+                self._tell(self.look())
+            except Exception as error:  # a figure that cannot be had is no reason to end the daemon, again and again
+                self._tell_fault(type(error).__name__)
             if self._is_stopping.wait(self._every_s):
                 return
 
@@ -46,6 +63,12 @@ class Surveyor:
 
     def look(self) -> Survey:
         """Return what is known now."""
+        found = self._look()
+        if self._rtc_time_s is None:
+            return found
+        return replace(found, rtc_time_s=self._rtc_time_s())  # last, since it is compared with the time of telling
+
+    def _look(self) -> Survey:
         machine = self._machine.health(self._store.parent)
         keys = keys_health(self._settings)
         damaged = len(list(self._store.parent.glob(f"{self._store.name}.damaged-[0-9]*")))

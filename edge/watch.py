@@ -30,7 +30,7 @@ Watched = DeviceReady | DeviceLost | CaseOpened | CaseClosed | DoorOpened | Door
 
 
 class Watch:
-    """Tells what happens to the kiosk; `tell_soon` has health published, `rtc_time_s` is None without an RTC."""
+    """Tells what happens to the kiosk; `tell_soon` has health published, `has_rtc` says that an RTC is fitted."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Watch:
         *,
         drops_key: bool,
         stop_after_s: float,
-        rtc_time_s: Callable[[], float | None] | None,
+        has_rtc: bool,
     ) -> None:
         self._lane_of_panel = {lane.settings.panel.name: lane for lane in lanes}
         self._vitals, self._recorder, self._log, self._tell_soon = vitals, recorder, log, tell_soon
         self._drops_key = drops_key
         self._power = PowerWatch(stop_after_s)
-        self._rtc, self._rtc_time_s = RtcWatch(), rtc_time_s
+        self._rtc, self._has_rtc = RtcWatch(), has_rtc
 
     def take(self, event: Watched, now: Moment) -> None:
         """Take note of an event of a device that no traveller and no officer has caused."""
@@ -95,9 +95,9 @@ class Watch:
                 self._door_changed(lane, news)
         return self._power.must_stop(now)
 
-    def look_at_clock(self, now: Moment) -> None:
+    def look_at_clock(self, survey: Survey, now: Moment) -> None:
         """Say when the battery-backed clock that the settings name is missing or wrong."""
-        if self._rtc_time_s is None or not self._rtc.look(self._rtc_time_s(), now):
+        if not self._has_rtc or not self._rtc.look(survey.rtc_time_s, now):
             return
         is_well = self._rtc.state in ("right", "unknown")
         self._vitals.device("rtc", "ready" if is_well else "lost", now, "" if is_well else f"it is {self._rtc.state}")

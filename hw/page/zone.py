@@ -25,6 +25,8 @@ _FINE_DEGREES = np.arange(-2.5, 2.51, 0.25)
 def candidates(grey: np.ndarray) -> Iterator[np.ndarray]:
     """Yield pieces of a picture that may be a zone, straightened, as ink (0: paper, 255: ink)."""
     scale = min(1.0, _SEARCHED / max(grey.shape))
+    if min(grey.shape) * scale < 1:
+        return  # a thread, and no page
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
     boxes = [box for down in (False, True) for box in _boxes(small, down)]
     boxes.sort(key=lambda box: -max(box[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,7 +28,6 @@ class Post:
         self.audited: list[str] = []
         self.warnings = 0
         self.news = 0
-        self.rtc_s: float | None = moment().at.timestamp()
         self.vitals = Vitals()
         settings = LaneSettings(name="left")
         lane = Lane(settings, None, Devices((), None, self), Door(10, 15))  # type: ignore[arg-type]
@@ -40,7 +40,7 @@ class Post:
             self.tell_soon,
             drops_key=drops_key,
             stop_after_s=10.0,
-            rtc_time_s=lambda: self.rtc_s,
+            has_rtc=True,
         )
 
     def audit(self, event: str, **detail: Any) -> None:
@@ -104,10 +104,10 @@ def test_power_that_does_not_come_back_stops_the_kiosk(post: Post) -> None:
 
 
 def test_a_battery_backed_clock_that_is_missing_is_a_lost_device(post: Post) -> None:
-    post.watch.look_at_clock(moment())
+    survey = Survey(MachineHealth(), rtc_time_s=moment().at.timestamp())
+    post.watch.look_at_clock(survey, moment())
     assert post.audited == []
-    post.rtc_s = None
-    post.watch.look_at_clock(moment())
+    post.watch.look_at_clock(replace(survey, rtc_time_s=None), moment())
     assert (post.audited, post.vitals.devices["rtc"].state) == (["rtc_missing"], "lost")
 
 

@@ -110,3 +110,8 @@ def test_the_sheet_is_what_its_maker_makes() -> None:
 
     with Image.open(shipped) as image:
         assert image.tobytes() == sheet().tobytes()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5000, 1), (1, 5000), (3, 100_000)], ids=str)
+def test_a_picture_too_thin_for_a_page_has_no_zone(reader: ZoneReader, shape: tuple[int, int]) -> None:
+    assert reader.zone(np.full(shape, 128, np.uint8)) is None
