@@ -29,12 +29,17 @@ _SIMULATED = ("simulated", "simulated-hid")
 
 @dataclass(slots=True)
 class Devices:
-    """The devices of one lane; `simulation` are the people and wires behind those that are simulated."""
+    """The devices of one lane.
+
+    `simulation` are the people and wires behind those that are simulated, `pins` those of the board, where they were
+    opened for this lane.
+    """
 
     readers: tuple[DocumentReader, ...]
     camera: Camera | None
     panel: Panel | None
     simulation: SimulatedLane | None = None
+    pins: Factory | None = None
 
     def names(self) -> tuple[str, ...]:
         """Return the name of each device."""
@@ -55,6 +60,8 @@ class Devices:
             self.simulation.stop()
         for device in reversed(self._all()):
             device.stop()
+        if self.pins is not None:
+            self.pins.close()
 
     def _all(self) -> list[DocumentReader | Camera | Panel]:
         single = [device for device in (self.panel, self.camera) if device is not None]
@@ -70,8 +77,10 @@ def open_devices(settings: DeviceSettings, *, pin_factory: Factory | None = None
     _refuse_shared_names(settings)
     simulation = _simulation(settings)
     readers = tuple(_reader(reader, simulation, Path(settings.state_folder)) for reader in settings.readers)
-    panel = _panel(settings.panel, simulation, pin_factory)
-    return Devices(readers, _camera(settings, simulation), panel, simulation)
+    is_on_board = settings.panel.driver == "gpiozero" and pin_factory is None
+    pins = pins_of_this_board(settings.panel.name) if is_on_board else None
+    panel = _panel(settings.panel, simulation, pin_factory or pins)
+    return Devices(readers, _camera(settings, simulation), panel, simulation, pins)
 
 
 def open_power(settings: PowerSettings, *, pin_factory: Factory | None = None) -> PowerLine | None:
@@ -159,13 +168,13 @@ def _black_box(settings: ReaderSettings, state_folder: Path) -> BlackBox:
 
 
 def _panel(settings: PanelSettings, simulation: SimulatedLane | None, pin_factory: Factory | None) -> Panel | None:
-    if settings.driver == "none":
+    if pin_factory is None and simulation is not None:
+        pin_factory = simulation.pins
+    if settings.driver == "none" or pin_factory is None:
         return None
     from hw.panel import GpioPanel
 
-    if settings.driver == "simulated" and simulation is not None:
-        return GpioPanel(settings, pin_factory or simulation.pins)
-    return GpioPanel(settings, pin_factory or pins_of_this_board(settings.name))
+    return GpioPanel(settings, pin_factory)
 
 
 def pins_of_this_board(name: str) -> Factory:
