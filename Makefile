@@ -3,6 +3,7 @@
 #   make demo [ARGS="..."]   show Landfall at work: broker, centre and kiosk on this machine
 #   make test [ARGS="..."]   run the tests, with a real broker and a real database (-n 0: in one process)
 #   make powercut [ARGS=".."] cut the power of real kiosks at every write and at 1,000 random moments (root, 20 minutes)
+#   make hil [ARGS="..."]    run the kiosk at real devices of a virtual machine (root, 5 minutes; 15 more once)
 #   make bench [ARGS="..."]  measure, side by side with what else could be used
 #   make camera [ARGS="..."] run the camera's process on the true picamera2 (builds it once: 4 minutes)
 #   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
@@ -27,7 +28,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --only-bina
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test powercut bench camera lint lock clean broker test-servers deb deb-test
+.PHONY: help demo test powercut hil bench camera lint lock clean broker test-servers deb deb-test
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -41,6 +42,10 @@ test: $(INSTALLED) test-servers
 powercut: $(INSTALLED)
 	@provisioning/prepare packages mosquitto fuse3 e2fsprogs
 	@$(BIN)/python -m tests.powercut $(ARGS)
+
+hil: $(INSTALLED)
+	@provisioning/prepare packages linux-source-6.12 mmdebstrap e2fsprogs gcc make libc6-dev flex bison bc libelf-dev
+	@$(BIN)/python -m pytest tests/hil --hil --timeout 600 -s $(ARGS)
 
 bench: $(INSTALLED) test-servers
 	@$(BIN)/python -m bench $(ARGS)

@@ -20,8 +20,15 @@ pytest_plugins = ["pytester"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--hardware`."""
+    """Add `--hardware` and `--hil`."""
     parser.addoption("--hardware", action="store_true", help="also run the tests that need the real devices of a kiosk")
+    parser.addoption("--hil", action="store_true", help="also collect tests/hil, which boots a machine (make hil)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what takes minutes and a kernel of its own, unless it was asked for."""
+    is_hil = Path(__file__).parent / "hil" in (collection_path, *collection_path.parents)
+    return True if is_hil and not config.getoption("--hil") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ looks at itself and tells the one process that reports.
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import warnings
 from pathlib import Path
@@ -19,16 +20,15 @@ import pytest
 def child_processes() -> list[str]:
     """Return pid and command line of every child of this process, those of Python's own bookkeeping left out."""
     found = []
-    for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text(encoding="ascii").split():
-            try:
-                command = (
-                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                )
-            except FileNotFoundError:
-                continue
-            if "multiprocessing.resource_tracker" not in command and "multiprocessing.forkserver" not in command:
-                found.append(f"process {pid}: {command or 'ended, but nobody waited for it'}")
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:
+            continue  # it has ended meanwhile
+        is_own = "multiprocessing.resource_tracker" in command or "multiprocessing.forkserver" in command
+        if parent == os.getpid() and not is_own:
+            found.append(f"process {process.name}: {command or 'ended, but nobody waited for it'}")
     return found
 
 
