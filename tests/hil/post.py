@@ -104,6 +104,7 @@ class Post:
         wait_until(lambda: "yes" in self.shell(f"test -e {CENTRE}/ready && echo yes || true"), 90, "the centre listens")
         port = int(self.shell(f"cat {CENTRE}/port"))
         self.machine.write("/etc/landfall/kiosk.toml", SETTINGS.format(port=port) + LANE)
+        self.shell("sync")  # what is cut later is the kiosk, not its installation
 
     def start_kiosk(self) -> None:
         """Start the unit and wait until the lane is ready for the first traveller."""
