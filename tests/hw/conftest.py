@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import queue
 import threading
@@ -73,7 +74,9 @@ def inbox() -> Inbox:
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
     with contextlib.suppress(ImportError):
-        import lgpio  # noqa: F401 - it begins a thread as soon as it is imported, and never ends it
+        importlib.import_module(
+            "lgpio"
+        )  # where there is one: it begins a thread when it is imported, and never ends it
     threads, descriptors = set(threading.enumerate()), set(os.listdir("/proc/self/fd"))
     yield
     eventually(lambda: set(threading.enumerate()) <= threads)
