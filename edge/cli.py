@@ -17,6 +17,7 @@ from edge.check.cli import add_verbs as add_check_verbs
 from edge.errors import LandfallError, SettingError
 from edge.officer_cli import add_verbs as add_officer_verbs
 from edge.queue.cli import add_verbs as add_queue_verbs
+from edge.simulate.cli import add_verb as add_simulate_verb
 from hw.devices import DeviceError
 
 DEFAULT_CONFIG = "/etc/landfall/kiosk.toml"
@@ -79,6 +80,8 @@ def command_parser() -> argparse.ArgumentParser:
     _add_config(back)
     back.add_argument("--to", type=int, required=True, metavar="VERSION", help="the store's, as the older one names it")
     back.set_defaults(run=_store_downgrade)
+
+    add_simulate_verb(verbs, _add_json)
 
     queue = verbs.add_parser("queue", help="look into the local cache")
     add_queue_verbs(queue, _add_config, _add_json)

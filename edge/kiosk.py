@@ -185,9 +185,18 @@ class Kiosk:
     # --- collecting --------------------------------------------------------------------------------------------------
 
     def _collect(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
-        if isinstance(event, DocumentRead) and self._seen.has(event, now):
+        if isinstance(event, DocumentRead) and (self._is_of_the_next(event, now) or self._seen.has(event, now)):
             return []
         return self._look_at(event, now)
+
+    def _is_of_the_next(self, event: DocumentRead, now: Moment) -> bool:
+        """Keep the passport of whoever stands too close behind for a crossing of its own; tell whether it is one."""
+        if self._seen.has(event, now, remember=False):
+            return False
+        is_of_the_next = self._present.is_another(understand(self._read, event, now))
+        if is_of_the_next:
+            self._held = event
+        return is_of_the_next
 
     def _look_at(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
         """Take in one read; a misread asks for another, anything else may be the last thing that was missing."""
@@ -296,7 +305,9 @@ class Kiosk:
         return self._record_crossing(Outcome("referred", "rule", reasons, self._present.officer), now)
 
     def _add_document(self, event: DocumentRead, now: Moment) -> list[Action]:
-        if not self._seen.has(event, now) and not is_misread(document := understand(self._read, event, now)):
+        if self._is_of_the_next(event, now) or self._seen.has(event, now):
+            return []
+        if not is_misread(document := understand(self._read, event, now)):
             self._present.documents.append(document)
         return []
 

@@ -12,7 +12,7 @@ import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from joserfc import jwe, jws
@@ -78,6 +78,11 @@ def load_public_keys(path: Path) -> list[OKPKey]:
         return [parse_key(bytes(one)) for one in several]
     except SealError as error:
         raise SealError(f"{path}: a key of the set {error.message}") from None
+
+
+def throwaway_key(curve: Literal["Ed25519", "X25519"]) -> OKPKey:
+    """Make a private key for a trial that ends with this process; real keys are made by provisioning."""
+    return OKPKey.generate_key(curve)
 
 
 class _KeySet(msgspec.Struct, frozen=True):

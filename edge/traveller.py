@@ -13,6 +13,7 @@ from datetime import date
 from typing import Protocol
 
 from edge.config import LaneSettings
+from edge.documents.crosscheck import are_two_people
 from edge.documents.verdict import Document, Result, Verdict
 from edge.events import CrossingDraft, Moment
 from edge.groups import Group
@@ -70,6 +71,12 @@ class Traveller:
             return False
         self.documents.append(document)
         return True
+
+    def is_another(self, document: ReadDocument) -> bool:
+        """Tell whether a travel document is certainly of somebody else than the one that was shown first."""
+        mine = next((one for one in self.documents if document_class(one) == "travel_document"), None)
+        is_travel_document = document_class(document) == "travel_document" and not is_misread(document)
+        return mine is not None and is_travel_document and are_two_people(mine, document)
 
     def settle_photo(self, event: PhotoTaken | PhotoFailed) -> None:
         """Keep the photo, or the reason why there is none."""

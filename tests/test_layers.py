@@ -77,6 +77,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
         "edge.status_screen",
         "edge.check.screen",
         "edge.queue.screen",
+        "edge.simulate.screen",
         "central.progress",
         "provisioning.demo",
     ),

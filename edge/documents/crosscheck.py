@@ -75,6 +75,14 @@ def visa_and_passport(visa: Document, passport: Document) -> tuple[Agreement, ..
     )
 
 
+def are_two_people(one: Document, other: Document) -> bool:
+    """Tell whether two travel documents are certainly of two people: their dates of birth cannot be one day.
+
+    Names say less: one person may have two passports with two spellings, or a name from before a marriage.
+    """
+    return _same("", "date_of_birth", one, other).score == 0.0
+
+
 def chip_and_zone(chip: Document, zone: Document) -> tuple[Agreement, ...]:
     """Compare the data that a chip holds with the printed zone; they are one text, so anything else than 1 is wrong.
 

@@ -72,6 +72,7 @@ class SimulatedKeyboard:
         self._node: Path | None = None
         self._pipe: int | None = None
         self._plug = threading.RLock()
+        self.sent_at_s = 0.0  # when the last key went out, on the monotonic clock
 
     def plug(self) -> None:
         """Put the reader in."""
@@ -107,6 +108,7 @@ class SimulatedKeyboard:
             ]
             if not self._write(b"".join(events)):
                 return False
+            self.sent_at_s = time.monotonic()
             time.sleep(_TICK_S)
         if unplug_at is not None:
             self.unplug()

@@ -6,27 +6,35 @@ again, also after the kiosk was restarted, as people do. The witness writes down
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 
-from hw.devices import Button, Signal
+from hw.devices import Button, DeviceError, Signal
 from hw.framing import Family, encode
 from hw.settings import PanelSettings, ReaderSettings
 from hw.simulated.keyboard import SimulatedKeyboard
 from hw.simulated.pins import Eyes, WatchedFactory, press
 from hw.simulated.port import SimulatedPort
 from hw.simulated.scenario import Fault, Scenario
-from hw.simulated.travellers import SpecimenTraveller, specimen
+from hw.simulated.turns import Turn, chance_of, messages, turn
 from hw.simulated.witness import Sighting, Witness
 
-_NOISE = b"\xff\x80\x00\xfe\x9c\xff"
 _LOOK_S = 0.05
 _REACTION_S = 0.5
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """How often green had been lit when a traveller's documents were shown, and when that was."""
+
+    greens: int
+    at_s: float
 
 
 class SimulatedLane:
@@ -41,6 +49,10 @@ class SimulatedLane:
         self.witness = Witness(Path(scenario.witness) if scenario.witness else None)
         self.pins = WatchedFactory()
         self._panel = panel
+        if (scenario.keyed_every or scenario.no_document_every) and (panel is None or not panel.manual):
+            raise DeviceError(
+                "scenario", "somebody must be keyed in, and no button begins that", remedy="set panel.manual to a pin"
+            )
         self._eyes = Eyes(self.pins, panel) if panel is not None else None
         self._home = tempfile.TemporaryDirectory(prefix="landfall-lane-")
         self.ports: dict[str, SimulatedPort | SimulatedKeyboard] = {}
@@ -81,12 +93,24 @@ class SimulatedLane:
     # -- people
 
     def _come_one_by_one(self) -> None:
+        if not self._may_begin():
+            return
+        ahead: _Ahead | None = None
         for ordinal in self._ordinals():
             if self.witness.has_left(ordinal):
                 continue
-            self._cross(ordinal)
-            if self._stopped.wait(self.scenario.interval_s):
+            one = turn(self.scenario, ordinal)
+            ahead = self._cross(one, ahead)
+            if self._stopped.is_set() or (ahead is None and self._stopped.wait(one.pause_s)):
                 return
+
+    def _may_begin(self) -> bool:
+        """Wait for the file that the scenario waits for; tell whether the lane was not stopped meanwhile."""
+        wanted = self.scenario.waits_for
+        while wanted and not Path(wanted).exists():
+            if self._stopped.wait(_LOOK_S):
+                return False
+        return True
 
     def _ordinals(self) -> Iterator[int]:
         ordinal, count = self.scenario.first, self.scenario.count
@@ -94,84 +118,113 @@ class SimulatedLane:
             yield ordinal
             ordinal += 1
 
-    def _cross(self, ordinal: int) -> None:
-        scenario = self.scenario
-        kind = scenario.documents[(ordinal - 1) % len(scenario.documents)]
-        traveller = specimen(scenario.seed, ordinal, kind, flight_day=date.today().timetuple().tm_yday)
-        faults = [fault for fault in scenario.faults if ordinal % fault.every == 0]
-        self._see(lambda signal: signal is Signal.READY)
+    def _cross(self, one: Turn, ahead: _Ahead | None) -> _Ahead | None:
+        """Let one traveller cross; return how it stands for the next one, if that one has shown a passport already."""
+        faults, again = one.faults, 0
+        if ahead is None:
+            self._see(lambda signal: signal is Signal.READY)
         while not self._stopped.is_set():
-            greens = self._greens()
-            self._show_documents(traveller, faults)
-            faults = []
-            if self._eyes is None or self._is_seen_off(traveller, greens):
-                return
-            # TRY_AGAIN asks for the document at once; a closed lane, or one that took no notice, for another turn.
-            self._see(lambda signal: signal in (Signal.READY, Signal.TRY_AGAIN))
+            if ahead is None:
+                shown = _Ahead(self._greens(), 0.0)
+                self._step_up(one, faults)
+                shown.at_s = max(port.sent_at_s for port in self.ports.values())
+                if one.is_followed and faults:
+                    self._show_documents(turn(self.scenario, one.traveller.ordinal + 1), ())
+            else:
+                shown, ahead = ahead, None
+            is_followed = one.is_followed and bool(faults)
+            faults = ()
+            if self._eyes is None:
+                return None
+            if self._is_seen_off(one, shown, is_followed=is_followed, again=again):
+                shown.at_s = math.inf  # the next one waits for this one's lamp first
+                return shown if is_followed else None
+            again += 1
+            # TRY_AGAIN asks for the document at once; a closed lane, or one that took no notice, for another turn. What
+            # was shown may still be answered meanwhile, and is then not shown again.
+            again_at = (Signal.READY, Signal.TRY_AGAIN, Signal.CALL_OFFICER)
+            self._see(lambda signal, greens=shown.greens: signal in again_at or self._greens() > greens)
+            if self._signal() is Signal.CALL_OFFICER or self._greens() > shown.greens:
+                ahead = shown
+        return None
 
-    def _is_seen_off(self, traveller: SpecimenTraveller, greens: int) -> bool:
-        """Watch the lamps after the documents were shown; tell whether the traveller leaves."""
+    def _is_seen_off(self, one: Turn, shown: _Ahead, *, is_followed: bool, again: int) -> bool:
+        """Watch the lamps after the documents were shown; tell whether the traveller leaves.
+
+        `shown.greens` is brought up to what the next one must see more of.
+        """
+        greens = shown.greens
         shown_at = time.monotonic()
 
         def is_answer(signal: Signal) -> bool:
             waited_s = time.monotonic() - shown_at
+            if self._greens() > greens:
+                return True
             match signal:
-                case Signal.PASSED | Signal.CALL_OFFICER | Signal.CLOSED:
+                case Signal.CLOSED:
+                    return one.shows == "document"  # manual mode blinks red, and takes a moment to tell apart
+                case Signal.PASSED | Signal.CALL_OFFICER:
                     return True
                 case Signal.TRY_AGAIN:
                     return waited_s > _REACTION_S  # before that it may still be the answer to the last attempt
                 case Signal.READY:
-                    return self._greens() > greens or waited_s > self.scenario.patience_s
+                    return waited_s > self.scenario.patience_s
                 case _:
-                    return self._greens() > greens
+                    return False
 
         self._see(is_answer)
         was_called = self._greens() == greens and self._signal() is Signal.CALL_OFFICER
         if was_called:
-            self._call_officer(greens)
-        if self._greens() > greens:
-            self.witness.note(Sighting(traveller.ordinal, "green"))
-        elif was_called and self._signal() is Signal.READY:
-            self.witness.note(Sighting(traveller.ordinal, "amber"))
+            self._call_officer(one, greens)
+        # A green after a referral is that of the next traveller, if one has shown a passport already.
+        is_green = self._greens() > greens and not (was_called and is_followed and one.word != "accept")
+        if is_green:
+            is_timed = not was_called and one.shows == "document"
+            waited_s = max(0.0, self._eyes_green_at(greens + 1) - shown.at_s) if is_timed else 0.0
+            self.witness.note(Sighting(one.traveller.ordinal, "green", round(waited_s, 3), again))
+            shown.greens = greens + 1
+        elif was_called and (self._signal() is Signal.READY or self._greens() > greens):
+            self.witness.note(Sighting(one.traveller.ordinal, "amber", again=again))
         else:
             return False
-        self._see(lambda signal: signal is not Signal.PASSED)
+        self._see(lambda signal: signal is not Signal.PASSED or self._greens() > shown.greens)
         return True
 
-    def _call_officer(self, greens: int) -> None:
-        button = {"accept": Button.ACCEPT, "refer": Button.REFER}.get(self.scenario.officer)
+    def _call_officer(self, one: Turn, greens: int) -> None:
+        button = {"accept": Button.ACCEPT, "refer": Button.REFER}.get(one.word)
         pin = getattr(self._panel, button) if button else ""
         if pin and not self._stopped.wait(self.scenario.officer_s):
-            press(self.pins, pin).join()
+            press(self.pins, pin, bounce_s=one.bounce_s).join()
         self._see(lambda signal: signal in (Signal.READY, Signal.CLOSED) or self._greens() > greens)
 
-    def _show_documents(self, traveller: SpecimenTraveller, faults: list[Fault]) -> None:
-        self._send("document", traveller.mrz, faults)
-        every = self.scenario.boarding_pass_every
-        if "barcode" in self._port_of and every and traveller.ordinal % every == 0:
-            self._send("barcode", traveller.boarding_pass, [])
+    def _step_up(self, one: Turn, faults: tuple[Fault, ...]) -> None:
+        """Show the documents, or let the officer begin to key in what no reader reads."""
+        if one.shows == "document":
+            self._show_documents(one, faults)
+        elif self._panel is not None:
+            press(self.pins, self._panel.manual, bounce_s=one.bounce_s).join()
 
-    def _send(self, kind: str, payload: bytes, faults: list[Fault]) -> None:
-        port, wire = self._port_of[kind], bytearray(self._encode[kind](payload))
-        for fault in faults:
-            match fault.kind:
-                case "flip":
-                    at = fault.at_byte % len(wire)
-                    wire[at : at + 1] = random.Random(at).choice("BDGHKQ").encode() if wire[at] > 0x20 else b" "
-                case "noise":
-                    wire[:0] = _NOISE
-                case "half":
-                    del wire[min(fault.at_byte, len(wire) - 1) :]
-        unplug = next((fault for fault in faults if fault.kind == "unplug"), None)
-        port.send(bytes(wire), unplug_at=unplug.at_byte if unplug else None)
-        if unplug:
-            self._stopped.wait(unplug.for_s)
-            port.plug()
+    def _show_documents(self, one: Turn, faults: tuple[Fault, ...]) -> None:
+        self._send("document", one.traveller.mrz, faults, chance_of(self.scenario, one.traveller.ordinal))
+        if "barcode" in self._port_of and one.has_boarding_pass:
+            self._send("barcode", one.traveller.boarding_pass, (), random.Random(0))
+
+    def _send(self, kind: str, payload: bytes, faults: tuple[Fault, ...], chance: random.Random) -> None:
+        port = self._port_of[kind]
+        for message in messages(self._encode[kind](payload), faults, chance):
+            port.send(message.wire, unplug_at=message.unplug_at)
+            if message.pause_s:
+                self._stopped.wait(message.pause_s)
+            if message.unplug_at is not None:
+                port.plug()
 
     # -- eyes
 
     def _greens(self) -> int:
         return self._eyes.greens if self._eyes is not None else 0
+
+    def _eyes_green_at(self, number: int) -> float:
+        return self._eyes.green_at_s(number) if self._eyes is not None else 0.0
 
     def _signal(self) -> Signal:
         return self._eyes.signal() if self._eyes is not None else Signal.READY

@@ -21,6 +21,7 @@ LAMPS = ("green", "amber", "red")
 STEADY_S = 0.7
 _SLOW_S = 0.3  # between the blink of TRY_AGAIN (0.125 s) and that of WORKING
 _REMEMBERED = 64
+_CHATTER_S = 0.001  # between two contacts of a button that bounces
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,21 @@ class Change:
 
 class WatchedPin(MockPin):
     """A mock pin that tells the factory when it changes, and forgets the history that MockPin would keep for ever."""
+
+    _settling: threading.Timer | None = None
+
+    def contact(self, *, is_closed: bool) -> None:
+        """Close or open the contact to ground; as lgpio, tell of it once the level was still for the bounce time."""
+        if self._settling is not None:
+            self._settling.cancel()
+        self._settling = threading.Timer(self._bounce or 0.0, self.drive_low if is_closed else self.drive_high)
+        self._settling.daemon = True
+        self._settling.start()
+
+    def settle(self) -> None:
+        """Wait until the level is still."""
+        if self._settling is not None:
+            self._settling.join()
 
     def _set_pull(self, value: str) -> None:
         super()._set_pull(value)
@@ -75,6 +91,7 @@ class Eyes:
         self._changes: deque[Change] = deque(maxlen=_REMEMBERED)
         self._seen = threading.Condition()
         self.greens = 0  # how often green went on
+        self._green_at_s = 0.0
         factory.watchers.append(self)
 
     def see(self, pin: WatchedPin, is_high: bool) -> None:
@@ -87,10 +104,17 @@ class Eyes:
             self._changes.append(Change(lamp, is_high, now))
             if is_high:
                 self._lit[lamp] = now
-                self.greens += lamp == "green"
+                if lamp == "green":
+                    self.greens += 1
+                    self._green_at_s = now
             else:
                 self._lit.pop(lamp, None)
             self._seen.notify_all()
+
+    def green_at_s(self, number: int) -> float:
+        """Return when green went on for the n-th time, on the monotonic clock; 0 when that is not known (any more)."""
+        with self._seen:
+            return self._green_at_s if number == self.greens else 0.0
 
     def signal(self) -> Signal:
         """Say what the panel shows, as far as one can see by now; `WORKING` while amber may yet turn out to blink."""
@@ -118,15 +142,31 @@ class Eyes:
             self._seen.wait(timeout_s)
 
 
-def press(factory: WatchedFactory, pin: str, *, for_s: float = 0.1) -> threading.Thread:
-    """Press a button that connects its pin to ground, with a finger that is a thread of its own."""
+def press(factory: WatchedFactory, pin: str, *, for_s: float = 0.1, bounce_s: float = 0.0) -> threading.Thread:
+    """Press a button that connects its pin to ground, with a finger that is a thread of its own.
+
+    Worn contacts bounce for `bounce_s`, when they close and when they open.
+    """
+
+    button = factory.pin(pin)
 
     def hold() -> None:
-        button = factory.pin(pin)
-        button.drive_low()
-        time.sleep(for_s)
-        button.drive_high()
+        _chatter(button, bounce_s)
+        button.contact(is_closed=True)
+        time.sleep(max(for_s, 2 * (button.bounce or 0.0)))
+        _chatter(button, bounce_s)
+        button.contact(is_closed=False)
+        button.settle()
 
     finger = threading.Thread(target=hold, name=f"finger on {pin}", daemon=True)
     finger.start()
     return finger
+
+
+def _chatter(button: WatchedPin, for_s: float) -> None:
+    until_s = time.monotonic() + for_s
+    while time.monotonic() < until_s:
+        button.contact(is_closed=True)
+        time.sleep(_CHATTER_S)
+        button.contact(is_closed=False)
+        time.sleep(_CHATTER_S)

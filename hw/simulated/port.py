@@ -27,6 +27,7 @@ class SimulatedPort:
         self._slave: int | None = None
         self._plug = threading.RLock()  # a write must not meet a descriptor that was closed and given away again
         self.written = bytearray()  # by the host: commands
+        self.sent_at_s = 0.0  # when the last byte went out, on the monotonic clock
 
     def plug(self) -> None:
         """Put the reader in."""
@@ -63,6 +64,7 @@ class SimulatedPort:
             due += _TICK_S
             if not self._write(message[at : min(at + self._bytes_per_tick, end)]):
                 return False
+            self.sent_at_s = time.monotonic()
             time.sleep(max(0.0, due - time.monotonic()))
         if unplug_at is not None:
             self.unplug()

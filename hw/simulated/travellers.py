@@ -42,7 +42,9 @@ def document_number(seed: int, ordinal: int) -> str:
     return f"{_ALPHABET[seed % 26]}{ordinal:07d}"
 
 
-def specimen(seed: int, ordinal: int, kind: str = "TD3", *, flight_day: int = 1) -> SpecimenTraveller:
+def specimen(
+    seed: int, ordinal: int, kind: str = "TD3", *, flight_day: int = 1, is_expired: bool = False
+) -> SpecimenTraveller:
     """Return one traveller with a document of this kind (see `KINDS`) and valid check digits.
 
     `flight_day` is the day of the year of the boarding pass. Raises ValueError when the ordinal is not from 1 to
@@ -53,6 +55,7 @@ def specimen(seed: int, ordinal: int, kind: str = "TD3", *, flight_day: int = 1)
     chance = random.Random(f"{seed}/{ordinal}")
     surname, given = _name(ordinal)
     number = document_number(seed, ordinal)
+    expires_from = date(2016, 1, 1) if is_expired else date(2036, 1, 1)
     fields = {
         "document_code": _CODES[kind],
         "issuing_state": "UTO",
@@ -62,7 +65,7 @@ def specimen(seed: int, ordinal: int, kind: str = "TD3", *, flight_day: int = 1)
         "nationality": "UTO",
         "date_of_birth": (date(1945, 1, 1) + timedelta(days=chance.randrange(60 * 365))).isoformat(),
         "sex": chance.choice("MFX"),
-        "date_of_expiry": (date(2036, 1, 1) + timedelta(days=chance.randrange(3 * 365))).isoformat(),
+        "date_of_expiry": (expires_from + timedelta(days=chance.randrange(3 * 365))).isoformat(),
     }
     lines = mrz.encode(kind, fields)
     return SpecimenTraveller(

@@ -14,11 +14,23 @@ from typing import Literal
 import msgspec
 
 
-class Sighting(msgspec.Struct, frozen=True):
-    """A traveller left the lane after this lamp: green, or amber and the officer."""
+class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A traveller left the lane after this lamp: green, or amber and the officer.
+
+    `waited_s` is how long green took from the end of the document's last message; 0 where that was not seen. `again` is
+    how often the documents had to be shown again.
+    """
 
     traveller: int
     saw: Literal["green", "amber"]
+    waited_s: float = 0.0
+    again: int = 0
+
+
+def sightings_in(path: Path) -> list[Sighting]:
+    """Return what a witness has written; a line that is being written, or that a power cut tore off, is left out."""
+    whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
+    return [msgspec.json.decode(line, type=Sighting) for line in whole.splitlines() if line]
 
 
 class Witness:

@@ -10,14 +10,13 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from sqlalchemy import Engine, select
 
 from central.reconcile import verify_chain
 from central.tables import crossing
 from edge.cache import CacheReader
 from edge.wire.record import CROSSING
-from hw.simulated.witness import Sighting
+from hw.simulated.witness import Sighting, sightings_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,4 @@ def unreceipted(folder: Path) -> int:
 
 def sightings(folder: Path) -> list[Sighting]:
     """Return what travellers of one kiosk saw before they left; a line that is being written is left out."""
-    path = folder / "witness.jsonl"
-    if not path.exists():
-        return []
-    whole = path.read_bytes().rpartition(b"\n")[0]
-    return [msgspec.json.decode(line, type=Sighting) for line in whole.splitlines() if line]
+    return sightings_in(folder / "witness.jsonl")

@@ -1,6 +1,7 @@
 """A lane for tests: a `Kiosk` with a clock that the test turns and a reader whose documents say what they are.
 
-A payload such as `TD3 alice` is read as a good passport; a word with `=` is a verdict: `TD3 alice validity=failed`.
+A payload such as `TD3 alice` is read as a good passport; a word with `=` is a verdict: `TD3 alice validity=failed`; and
+`born:1974-08-12` is a date of birth.
 `BCBP`, `MRV-A`, `AAMVA` and `VDS` are other documents; anything else is not understood. `specimen=doubtful` and the
 like go through the same rules as what the standards' modules say.
 """
@@ -72,6 +73,8 @@ class Lane:
         said = [word.partition("=") for word in words if "=" in word]
         verdicts = tuple(Verdict(check, Result(result)) for check, _, result in said)
         fields = {"legs": [{"operating_carrier_designator": "UT", "flight_number": "204"}]} if kind == "BCBP" else {}
+        if born := next((word for word in words if word.startswith("born:")), ""):
+            fields["date_of_birth"] = born.removeprefix("born:")
         return Document(kind, SOURCES[kind], fields, verdicts)
 
     @property

@@ -304,6 +304,52 @@ def test_two_travel_documents_are_one_too_many() -> None:
     assert lane.draft.outcome.reasons == ("more_than_one_travel_document",)
 
 
+@pytest.mark.parametrize("decision", ["rules", "officer"])
+def test_the_passport_of_whoever_stands_too_close_behind_becomes_a_crossing_of_its_own(decision: str) -> None:
+    lane = Lane(photo="wanted", decision=decision).open()
+    lane.read("TD3 alice born:1974-08-12")
+    assert lane.read("TD3 bob born:1969-02-02") == []
+    assert lane.read("TD3 bob born:1969-02-02") == []  # and the reader repeats itself
+    lane.photo()
+    if decision == "officer":
+        lane.press(Button.ACCEPT)
+    assert len(lane.draft.documents) == 1
+    assert lane.draft.outcome.result == "passed"
+    lane.recorded()
+    lane.pass_deadline()
+    lane.photo("id-2")
+    if decision == "officer":
+        lane.press(Button.ACCEPT)
+    assert [draft.documents[0].fields["date_of_birth"] for draft in lane.drafts] == ["1974-08-12", "1969-02-02"]
+
+
+def test_while_an_officer_decides_the_next_passport_is_kept_for_a_crossing_of_its_own() -> None:
+    lane = Lane(decision="officer").open()
+    lane.read("TD3 alice born:1974-08-12")
+    assert lane.state is State.DECIDING
+    lane.read("TD3 bob born:1969-02-02")
+    lane.press(Button.ACCEPT)
+    assert [document.fields["date_of_birth"] for document in lane.draft.documents] == ["1974-08-12"]
+    lane.recorded()
+    lane.pass_deadline()
+    assert lane.state is State.DECIDING
+
+
+@pytest.mark.parametrize("born", ["1974-08-12", "1974-08-XX", "19XX-XX-XX"])
+def test_two_passports_of_one_person_are_one_crossing_and_an_officer_looks(born: str) -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice born:1974-08-12")
+    lane.read(f"TD3 alicia born:{born}")
+    lane.photo()
+    assert lane.draft.outcome.reasons == ("more_than_one_travel_document",)
+
+
+def test_a_misread_passport_is_never_taken_for_that_of_the_next() -> None:
+    lane = Lane(photo="wanted").open()
+    lane.read("TD3 alice born:1974-08-12")
+    assert lane.read("TD3 alice born:1974-08-17 date_of_birth_check=failed") == [TRY_AGAIN]
+
+
 def test_what_is_required_and_does_not_come_refers() -> None:
     lane = Lane(required=("travel_document", "visa")).open()
     lane.read("TD3 alice")

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from hw.choose import Devices, open_devices
-from hw.devices import Button, ButtonPressed, DeviceLost, DeviceReady, DocumentRead, ReadFailed, Signal
+from hw.devices import Button, ButtonPressed, DeviceError, DeviceLost, DeviceReady, DocumentRead, ReadFailed, Signal
 from hw.settings import DeviceSettings, PanelSettings, ReaderSettings
 from hw.simulated.travellers import specimen
-from hw.simulated.witness import Sighting
 from tests.hw.conftest import DEADLINE_S, Inbox
 
 FAST = "interval_s = 0\nofficer_s = 0\npatience_s = 0.5\nseed = 1\n"
@@ -67,11 +66,16 @@ def serve(devices: Devices, inbox: Inbox, travellers: int, answer: Signal = Sign
     return payloads
 
 
+def seen(devices: Devices) -> list[tuple[int, str]]:
+    """Return who left after which lamp."""
+    return [(sighting.traveller, sighting.saw) for sighting in devices.simulation.witness.sightings]
+
+
 @with_scenario("count = 3")
 def test_travellers_come_one_after_another_and_leave_after_green(devices, inbox: Inbox):
     payloads = serve(devices, inbox, 3)
     assert payloads == [specimen(1, ordinal).mrz for ordinal in (1, 2, 3)]
-    assert devices.simulation.witness.sightings == [Sighting(ordinal, "green") for ordinal in (1, 2, 3)]
+    assert seen(devices) == [(1, "green"), (2, "green"), (3, "green")]
 
 
 @with_scenario("count = 4\ndocuments = ['TD1', 'TD2', 'MRV-A', 'MRV-B']")
@@ -104,7 +108,7 @@ def test_nobody_comes_to_a_closed_lane(devices, inbox: Inbox):
 )
 def test_a_referred_traveller_leaves_with_the_officers_word(devices, inbox: Inbox, saw: str):
     serve(devices, inbox, 1, Signal.CALL_OFFICER)
-    assert devices.simulation.witness.sightings == [Sighting(1, saw)]
+    assert seen(devices) == [(1, saw)]
 
 
 @pytest.mark.parametrize("at", [0, 1, 44, 46, 89])
@@ -154,4 +158,94 @@ def test_travellers_come_by_the_clock_where_nobody_can_see_the_panel(tmp_path: P
     inbox.wait_for(DeviceReady)
     devices.simulation.start()
     assert [inbox.wait_for(DocumentRead).frame.payload for _ in range(2)] == [specimen(1, n).mrz for n in (1, 2)]
+    devices.stop()
+
+
+@with_scenario("count = 2\n[[faults]]\nkind = 'early'\nevery = 1\nat_byte = 50\nfor_s = 0.02")
+def test_a_passport_pulled_away_is_shown_again_by_the_same_traveller(devices, inbox: Inbox):
+    assert specimen(1, 1).mrz in serve(devices, inbox, 2)
+    assert [traveller for traveller, _ in seen(devices)] == [1, 2]
+
+
+@with_scenario("count = 1\n[[faults]]\nkind = 'repeat'\nevery = 1\ntimes = 3")
+def test_a_reader_that_repeats_itself_sends_the_same_again(devices, inbox: Inbox):
+    payloads = serve(devices, inbox, 1)
+    while len(payloads) < 3:
+        payloads.append(inbox.wait_for(DocumentRead).frame.payload)
+    assert payloads == [specimen(1, 1).mrz] * 3
+
+
+@with_scenario("count = 2\n[[faults]]\nkind = 'together'\nevery = 1")
+def test_the_next_passport_comes_before_the_first_lamp_and_both_leave_after_a_green_of_their_own(devices, inbox: Inbox):
+    devices.start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    devices.panel.show(Signal.READY)
+    read = [inbox.wait_for(DocumentRead).frame.payload for _ in range(2)]
+    assert read == [specimen(1, ordinal).mrz for ordinal in (1, 2)]
+    assert seen(devices) == []
+    deadline = time.monotonic() + DEADLINE_S
+    for number in (1, 2):
+        devices.panel.show(Signal.PASSED)
+        devices.panel.show(Signal.READY)
+        while len(seen(devices)) < number:
+            assert time.monotonic() < deadline
+            inbox.next_within(0.01)
+    assert seen(devices) == [(1, "green"), (2, "green")]
+
+
+@with_scenario("count = 1\n[[faults]]\nkind = 'bounce'\nevery = 1\nfor_s = 0.01")
+def test_a_button_that_bounces_is_pressed_once(devices, inbox: Inbox):
+    serve(devices, inbox, 1, Signal.CALL_OFFICER)
+    assert [event.button for event in inbox.seen if isinstance(event, ButtonPressed)] == [Button.ACCEPT]
+    assert seen(devices) == [(1, "green")]
+
+
+@with_scenario("count = 1\nno_officer_every = 1")
+def test_an_officer_who_does_not_come_presses_nothing(devices, inbox: Inbox):
+    devices.start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    devices.panel.show(Signal.READY)
+    inbox.wait_for(DocumentRead)
+    devices.panel.show(Signal.CALL_OFFICER)
+    assert inbox.next_within(1.0) is None  # longer than it takes to see that an officer is called
+    devices.panel.show(Signal.READY)
+    deadline = time.monotonic() + DEADLINE_S
+    while not seen(devices):
+        assert time.monotonic() < deadline
+        inbox.next_within(0.01)
+    assert seen(devices) == [(1, "amber")]
+
+
+def test_whom_an_officer_must_key_in_needs_a_button_for_it(tmp_path: Path):
+    with pytest.raises(DeviceError, match=r"set panel\.manual to a pin"):
+        lane(tmp_path, "keyed_every = 2")
+
+
+def test_who_cannot_be_read_lets_the_officer_begin_to_key_in(tmp_path: Path, inbox: Inbox):
+    (tmp_path / "scenario.toml").write_text(f"{FAST}no_document_every = 1\ncount = 1")
+    panel = PanelSettings(driver="simulated", manual="GPIO12")
+    devices = open_devices(DeviceSettings(readers=[DOCUMENTS], panel=panel, scenario=str(tmp_path / "scenario.toml")))
+    devices.start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    devices.panel.show(Signal.READY)
+    assert inbox.wait_for(ButtonPressed).button is Button.MANUAL
+    devices.panel.show(Signal.MANUAL)
+    devices.panel.show(Signal.PASSED)
+    deadline = time.monotonic() + DEADLINE_S
+    while not seen(devices):
+        assert time.monotonic() < deadline
+        inbox.next_within(0.01)
+    assert seen(devices) == [(1, "green")]
+    devices.stop()
+
+
+def test_nobody_comes_before_the_file_that_the_scenario_waits_for(tmp_path: Path, inbox: Inbox):
+    devices = lane(tmp_path, "count = 1\nwaits_for = 'open'")
+    devices.start(inbox.put)
+    for _ in devices.names():
+        inbox.wait_for(DeviceReady)
+    devices.panel.show(Signal.READY)
+    assert inbox.next_within(0.3) is None
+    (tmp_path / "open").touch()
+    assert inbox.wait_for(DocumentRead).frame.payload == specimen(1, 1).mrz
     devices.stop()
