@@ -30,6 +30,8 @@ def words_for(kind: inspect.Type) -> str:
             return "true or false"
         case inspect.IntType(ge=int(least), le=int(most)):
             return f"{least}-{most}"
+        case inspect.IntType(ge=int(least)):
+            return f"{least} or more"
         case inspect.FloatType():
             return _range(kind)
         case inspect.LiteralType():
@@ -39,7 +41,7 @@ def words_for(kind: inspect.Type) -> str:
         case inspect.ListType() | inspect.VarTupleType():
             return _list(kind)
         case inspect.UnionType():
-            return ", or ".join(words_for(one) for one in kind.types)
+            return ", or ".join(words_for(one) for one in kind.types if not isinstance(one, inspect.NoneType))
         case inspect.StructType():
             return "a table"
         case _:

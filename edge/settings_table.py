@@ -21,7 +21,12 @@ _NOT_IN_THE_FILE = {"folder"}
 
 def settings_table() -> str:
     """Return every setting of kiosk.toml as Markdown, one table for each table of the file."""
-    return "\n".join(line for name, kind in _tables("", inspect.type_info(Settings)) for line in _section(name, kind))
+    return table_of(inspect.type_info(Settings))
+
+
+def table_of(kind: inspect.Type) -> str:
+    """Return every key of a file as Markdown, one table for each table of the file."""
+    return "\n".join(line for name, inner in _tables("", kind) for line in _section(name, inner))
 
 
 def _tables(name: str, kind: inspect.Type) -> Iterator[tuple[str, inspect.StructType]]:
@@ -29,8 +34,11 @@ def _tables(name: str, kind: inspect.Type) -> Iterator[tuple[str, inspect.Struct
     whole = bare(kind)
     if isinstance(whole, inspect.ListType):
         yield from _tables(f"{name}[]", whole.item_type)
+    elif isinstance(whole, inspect.UnionType):
+        for one in whole.types:
+            yield from _tables(name, one)
     elif isinstance(whole, inspect.StructType):
-        if name:
+        if name or any(_is_setting(field.type) for field in whole.fields if field.encode_name not in _NOT_IN_THE_FILE):
             yield name, whole
         for field in whole.fields:
             yield from _tables(f"{name}.{field.encode_name}".lstrip("."), field.type)
@@ -40,7 +48,7 @@ def _section(name: str, kind: inspect.StructType) -> Iterator[str]:
     title = f"[[{name.removesuffix('[]')}]]" if name.endswith("[]") else f"[{name}]"
     about = " ".join((kind.cls.__doc__ or "").split())
     yield from (
-        f"**`{title.replace('[].', '.')}`** {about}",
+        f"**`{title.replace('[].', '.')}`** {about}" if name else f"**At the top** {about}",
         "",
         "| key | value | default | meaning |",
         "|---|---|---|---|",
@@ -49,7 +57,7 @@ def _section(name: str, kind: inspect.StructType) -> Iterator[str]:
         if field.encode_name in _NOT_IN_THE_FILE or not _is_setting(field.type):
             continue
         default = default_of(field)
-        shown = "must be given" if default is None else f"`{default}`"
+        shown = {None: "must be given", "null": "left out"}.get(default, f"`{default}`")
         words = words_for(field.type).replace("|", "\\|")
         yield f"| `{field.encode_name}` | {words} | {shown} | {meaning_of(field)} |"
     yield ""
@@ -58,17 +66,19 @@ def _section(name: str, kind: inspect.StructType) -> Iterator[str]:
 def _is_setting(kind: inspect.Type) -> bool:
     """Tell whether a field has a value of its own, and is not a table with its own section."""
     whole = bare(kind)
+    if isinstance(whole, inspect.UnionType):
+        return all(map(_is_setting, whole.types))
     item = bare(whole.item_type) if isinstance(whole, inspect.ListType) else whole
     return not isinstance(item, inspect.StructType)
 
 
-def with_table(text: str) -> str:
-    """Return a text with the table between its markers; raise ValueError when the markers are not there."""
+def with_table(text: str, table: str = "") -> str:
+    """Return a text with a table, that of the settings, between its markers; raise ValueError where there are none."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{settings_table()}{END}{after}"
+    return f"{before}{BEGIN}\n{table or settings_table()}{END}{after}"
 
 
 def main() -> int:

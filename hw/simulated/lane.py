@@ -27,6 +27,7 @@ from hw.simulated.witness import Sighting, Witness
 
 _LOOK_S = 0.05
 _REACTION_S = 0.5
+_TURNS = (Signal.READY, Signal.TRY_AGAIN, Signal.CALL_OFFICER)
 
 
 @dataclass(slots=True)
@@ -139,13 +140,13 @@ class SimulatedLane:
             if self._is_seen_off(one, shown, is_followed=is_followed, again=again):
                 shown.at_s = math.inf  # the next one waits for this one's lamp first
                 return shown if is_followed else None
-            again += 1
             # TRY_AGAIN asks for the document at once; a closed lane, or one that took no notice, for another turn. What
             # was shown may still be answered meanwhile, and is then not shown again.
-            again_at = (Signal.READY, Signal.TRY_AGAIN, Signal.CALL_OFFICER)
-            self._see(lambda signal, greens=shown.greens: signal in again_at or self._greens() > greens)
+            self._see(lambda signal, greens=shown.greens: signal in _TURNS or self._greens() > greens)
             if self._signal() is Signal.CALL_OFFICER or self._greens() > shown.greens:
                 ahead = shown
+            else:
+                again += 1
         return None
 
     def _is_seen_off(self, one: Turn, shown: _Ahead, *, is_followed: bool, again: int) -> bool:
