@@ -17,8 +17,10 @@ import msgspec
 from edge.commands.start import InForce
 from edge.config import Settings
 from edge.daemon import Daemon
+from edge.errors import LandfallError
 from edge.log import Log, tell_faults_by_kind_and_place
 from edge.simulate.kiosk import SETTINGS
+from hw.devices import DeviceError
 
 
 def main() -> int:
@@ -27,7 +29,11 @@ def main() -> int:
     log = Log()
     tell_faults_by_kind_and_place(log)
     settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=Settings)
-    daemon = Daemon(InForce(settings, folder / SETTINGS), log, {})
+    try:
+        daemon = Daemon(InForce(settings, folder / SETTINGS), log, {})
+    except (LandfallError, DeviceError) as error:
+        print(error, file=sys.stderr)  # the last line of the log is what people are told
+        return 1
     signal.signal(signal.SIGTERM, lambda *_: daemon.stop())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal's: whoever started us hears it too
 

@@ -121,7 +121,7 @@ class SimulatedLane:
 
     def _cross(self, one: Turn, ahead: _Ahead | None) -> _Ahead | None:
         """Let one traveller cross; return how it stands for the next one, if that one has shown a passport already."""
-        faults, again = one.faults, 0
+        faults, again, is_followed = one.faults, 0, False
         if ahead is None:
             self._see(lambda signal: signal is Signal.READY)
         while not self._stopped.is_set():
@@ -130,10 +130,10 @@ class SimulatedLane:
                 self._step_up(one, faults)
                 shown.at_s = max(port.sent_at_s for port in self.ports.values())
                 if one.is_followed and faults:
+                    is_followed = True
                     self._show_documents(turn(self.scenario, one.traveller.ordinal + 1), ())
             else:
                 shown, ahead = ahead, None
-            is_followed = one.is_followed and bool(faults)
             faults = ()
             if self._eyes is None:
                 return None
