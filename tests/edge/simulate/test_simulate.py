@@ -86,8 +86,8 @@ def test_a_kiosk_that_cannot_start_is_an_error_with_its_last_words(tmp_path: Pat
 
 
 def test_when_nobody_leaves_any_more_the_simulation_ends(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(run_module, "STALL_S", -50.0)  # the waits of policy and people are 48 s
-    scenario = Scenario(count=1, officer_s=0, interval_s=0, camera=CameraScenario(is_fitted=False), patience_s=1)
+    monkeypatch.setattr(run_module, "_longest_turn_s", lambda kiosk: 0.0)
+    scenario = Scenario(count=1, boarding_pass_every=0, camera=CameraScenario(delay_s=5))
     kiosk = make(tmp_path / "kiosk", scenario, speed=50, config=None)
     with pytest.raises(LandfallError, match="nobody left for"):
         run(kiosk, lambda left, of: None)
