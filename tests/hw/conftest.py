@@ -73,10 +73,8 @@ def inbox() -> Inbox:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left_behind() -> Iterator[None]:
-    with contextlib.suppress(ImportError):
-        importlib.import_module(
-            "lgpio"
-        )  # where there is one: it begins a thread when it is imported, and never ends it
+    with contextlib.suppress(ImportError):  # where there is one, it begins a thread that it never ends
+        importlib.import_module("lgpio")
     threads, descriptors = set(threading.enumerate()), set(os.listdir("/proc/self/fd"))
     yield
     eventually(lambda: set(threading.enumerate()) <= threads)
