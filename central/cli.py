@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import command_cli, config, database, overview, reconcile, registry
+from central import acceptance_cli, command_cli, config, database, overview, reconcile, registry
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
 from central.console import cli as console_cli
@@ -117,6 +117,7 @@ def command_parser() -> argparse.ArgumentParser:
     upgrade.set_defaults(call=_database_upgrade)
 
     add_enrolment_verbs(verbs, common)
+    acceptance_cli.add_verbs(verbs, common)
 
     broker = verbs.add_parser(
         "broker-config", help="write mosquitto's configuration and access list", description=_BROKER_TEXT

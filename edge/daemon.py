@@ -34,6 +34,7 @@ from edge.errors import LandfallError, StoreError
 from edge.events import (
     Action,
     CommandArrived,
+    CrossingDraft,
     DeadlinePassed,
     Draft,
     EpochEnded,
@@ -69,6 +70,7 @@ from edge.log import Log, Priority
 from edge.machine import Machine
 from edge.notify import Systemd
 from edge.officers import Officers
+from edge.practice import Practice
 from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
 from edge.watch import Watch
@@ -123,6 +125,9 @@ class Daemon:
         self._ending: _Ending | None = None
         self._key_drop = KeyDrop(parts.signer, self._recorder, self._end_uplink, log)
         self._officers = Officers(self._lanes, self._hand, self._recorder, lambda: str(uuid6.uuid7()))
+        self._recent = parts.recent
+        about = {"kiosk": parts.kiosk, "version": self._version, "settings_sha256": digest(settings)}
+        self._practice = Practice(self._lanes, parts.recent, self._recorder, parts.signer, log, about)
         self._vitals = Vitals(settings_sha256=digest(settings))
         self._watch = Watch(
             self._lanes,
@@ -210,6 +215,7 @@ class Daemon:
             if lane.kiosk.deadline_s is not None and lane.kiosk.deadline_s <= now.clock.boottime_s:
                 self._hand(lane, DeadlinePassed(), now)
         self._officers.close_idle_groups(now)
+        self._practice.tick(now)
         if self._health_at_s <= now.clock.boottime_s:
             self._publish_health(now)
         if self._watch.check(now) and self._ending is None:
@@ -225,12 +231,13 @@ class Daemon:
 
     def _next_deadline_s(self) -> float:
         ends_s = self._office.deadline_s if self._ending is None else self._ending.until_s
-        times = [self._watch.deadline_s, self._officers.deadline_s, ends_s]
+        times = [self._watch.deadline_s, self._officers.deadline_s, self._practice.deadline_s, ends_s]
         times += [self._key_drop.deadline_s, *(lane.kiosk.deadline_s for lane in self._lanes)]
         return min([self._health_at_s, *(time for time in times if time is not None)])
 
     def _take(self, event: Any, now: Moment) -> None:
         self._office.take(event, now)
+        self._recent.take(event, now)
         match event:
             case StoreReady():
                 self._store_ready(now)
@@ -289,6 +296,7 @@ class Daemon:
         match action:
             case Show():
                 lane.signal = action.signal
+                self._recent.shown(lane.settings.name, action.signal, self._clock.now())
                 if devices.panel is not None:
                     devices.panel.show(action.signal)
             case OpenGate():
@@ -303,6 +311,8 @@ class Daemon:
             case Record():
                 self._lane_of_draft[action.draft.id] = lane
                 self._officers.drafted(lane, action.draft)
+                if isinstance(action.draft, CrossingDraft):
+                    self._recent.decided(lane.settings.name, action.draft, self._clock.now())
                 self._recorder.record(action.draft)
             case ProbeStore():
                 self._recorder.probe()
@@ -381,12 +391,14 @@ class Daemon:
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         match asked.verb:
             case "status":
-                return {**self._health(now), "groups": self._officers.groups()}
+                return {**self._health(now), "groups": self._officers.groups(), **self._practice.status(now)}
             case "rearm":
                 return self._rearm(asked, now)
             case "receipts":
                 return self._take_receipts(asked.arguments.get("receipts"), now)
         answer = self._officers.answer(asked.verb, asked.arguments, now)
+        if answer is None:
+            answer = self._practice.answer(asked.verb, asked.arguments, now)
         return {"error": f"unknown verb {asked.verb!r}"} if answer is None else answer
 
     def _key_was_dropped(self, event: KeyWasDropped, now: Moment) -> None:

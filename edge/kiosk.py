@@ -95,6 +95,7 @@ class Kiosk:
         self._traveller: Traveller | None = None
         self._draft: CrossingDraft | DecisionDraft | None = None
         self._held: DocumentRead | None = None  # the next traveller was quick
+        self._is_practice = False
 
     @property
     def traveller(self) -> str:
@@ -109,6 +110,13 @@ class Kiosk:
     def direction(self) -> Direction:
         """Return which way people cross here now."""
         return self._direction
+
+    def practise(self, is_practice: bool) -> None:
+        """Let whoever steps up from now on be practice, or no more; what was held for later is let go.
+
+        Whoever is at the lane already stays what they are.
+        """
+        self._is_practice, self._held = is_practice, None
 
     def takes(self, event: type) -> bool:
         """Tell whether an event of this kind changes anything now; one from a person is not dropped in silence."""
@@ -172,7 +180,7 @@ class Kiosk:
 
     def _welcome(self, now: Moment) -> list[Action]:
         """Take note that somebody is there."""
-        self._traveller = Traveller(self._new_id())
+        self._traveller = Traveller(self._new_id(), self._is_practice)
         self._collect_until(now)
         if self._policy.photo == "wanted":
             return [TakePhoto(self._traveller.id)]

@@ -40,6 +40,9 @@ def _lines(answer: dict[str, Any]) -> Iterator[tuple[str, Text]]:
     yield "Receipt", Text(uplink.get("last_receipt_at", "none since the start"))
     for what, count in uplink["troubles"].items():
         yield "Trouble", Text.assemble(plain(what), (f": {count}", "yellow"))
+    if practice := answer.get("practice"):
+        words = f"crossings are marked and not counted, for {practice['left_s']:.0f} s more"
+        yield "Practice", Text(words, "bold yellow")
     for group in answer.get("groups", ()):
         yield "Group", _group(group)
     yield "Store", Text.assemble(_state(store["state"], "ready"), *_store(store))

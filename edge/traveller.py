@@ -33,9 +33,13 @@ class Reads(Protocol):
 
 @dataclass(slots=True)
 class Traveller:
-    """What is known of the person at the lane; `officer` is who keyed a document in."""
+    """What is known of the person at the lane; `officer` is who keyed a document in.
+
+    In practice nobody crosses: the record says so, and no group counts it.
+    """
 
     id: str
+    is_practice: bool = False
     documents: list[ReadDocument] = field(default_factory=list, repr=False)
     misread: ReadDocument | None = field(default=None, repr=False)
     was_misread: bool = False
@@ -92,6 +96,7 @@ class Traveller:
     ) -> CrossingDraft:
         """Return the crossing as it shall be recorded."""
         documents = self.shown()
+        group = None if self.is_practice else group
         return CrossingDraft(
             id=self.id,
             moment=now,
@@ -100,7 +105,7 @@ class Traveller:
             documents=documents,
             conveyance=conveyance_of(documents) or (group.conveyance if group else None),
             outcome=outcome,
-            training=lane.policy.training,
+            training=lane.policy.training or self.is_practice,
             photo=self.photo,
             photo_absent="" if self.photo is not None else self.photo_absent or "deadline passed",
             photo_quality=self.photo_quality,

@@ -32,6 +32,7 @@ from edge.errors import StoreError
 from edge.events import Moment
 from edge.kiosk import Kiosk, Reads
 from edge.log import Log, Priority
+from edge.recent import Recent
 from edge.recorder import BOOTS, Recorder
 from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key, load_public_keys
 from edge.trust_file import load as load_trust_list
@@ -75,6 +76,7 @@ class Parts:
     signer: Signer
     centre: Verifier
     lanes: tuple[Lane, ...]
+    recent: Recent
     power: PowerLine | None
     rtc_time_s: Callable[[], float | None] | None
 
@@ -90,7 +92,8 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
     clock = system_clock(settings, last_known)
     signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
     centre = Verifier([key for path in settings.keys.receipt for key in load_public_keys(settings.resolve(path))])
-    reading = _reading(settings, clock.now(), log)
+    recent = Recent()
+    reading = recent.watched(_reading(settings, clock.now(), log))
     return Parts(
         kiosk=kiosk,
         store=store,
@@ -101,6 +104,7 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
         signer=signer,
         centre=centre,
         lanes=tuple(_lane(settings, lane, reading) for lane in settings.lanes),
+        recent=recent,
         power=open_power(settings.power),
         rtc_time_s=rtc_time_s if settings.clock.rtc else None,
     )

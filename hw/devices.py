@@ -41,10 +41,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class DocumentRead:
-    """A reader delivered a whole frame."""
+    """A reader delivered a whole frame; `took_s` is the time from its first byte to its end, where the driver knows."""
 
     device: str
     frame: Frame
+    took_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

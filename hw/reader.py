@@ -78,6 +78,7 @@ class LineReader:
         self._longest_pause_s = longest_pause_s
         self._thread: threading.Thread | None = None
         self._wake: tuple[int, int] | None = None
+        self._began_s = 0.0  # when the first byte of what is being read came
 
     def start(self, emit: Emit) -> None:
         """Begin to read in a thread of its own."""
@@ -153,6 +154,8 @@ class LineReader:
 
     def _take(self, line: Line, emit: Emit, *, is_quiet: bool) -> None:
         received = b"" if is_quiet else line.received()
+        if received and not self._framer.is_waiting:
+            self._began_s = time.monotonic()
         self._has_delivered = self._has_delivered or bool(received)
         was_passing_over = self._framer.is_passing_over
         items = self._framer.flush() if is_quiet else self._framer.receive(received)
@@ -172,7 +175,7 @@ class LineReader:
                 continue
             match item if admitted else FrameError(FLOODED):
                 case Frame() as frame:
-                    emit(DocumentRead(self.name, frame))
+                    emit(DocumentRead(self.name, frame, time.monotonic() - self._began_s))
                 case FrameError(reason):
                     emit(ReadFailed(self.name, reason))
 

@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from edge.accept.cli import add_verb as add_accept_verb
 from edge.errors import LandfallError, ProvisioningError
 from provisioning.verbs import office, on_kiosk
 
@@ -148,6 +149,7 @@ def command_parser() -> argparse.ArgumentParser:
     _verb(kiosk, "keys", _make_kiosk_keys, "make the key that signs a kiosk's records")
     office.add_verbs(kiosk)
     on_kiosk.add_verbs(verbs)
+    add_accept_verb(verbs)
     return parser
 
 

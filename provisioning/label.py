@@ -76,8 +76,9 @@ AT THE POST
   [ ] sudo landfall-provision install /media/stick/*.landfall
   [ ] the pin on the screen is the one above and on the label; only then: y
   [ ] every step says done; the kiosk shows "open"
-  [ ] `sudo landfall check` is content; a passport was scanned and counted
-  [ ] the centre sees the kiosk (telephone: {line})
+  [ ] sudo landfall-provision accept     (have a passport and a boarding pass)
+  [ ] it says ACCEPTED, and that the centre holds the report
+      (if it does not: telephone {line})
   [ ] label stuck on; stick wiped
 
   If a step says no: it says what to do, and the same command again goes on.

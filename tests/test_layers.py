@@ -49,6 +49,7 @@ MAY: dict[str, set[str]] = {
         "edge.seal",
         "edge.identity",
         "edge.errors",
+        "edge.accept.cli",  # the guided check, which lives beside `edge.check`
         "edge.config",  # a bundle holds no settings that the kiosk would refuse
         "central.broker",
         "central.config",
@@ -73,6 +74,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("edge.cache",),
     "tinydb": ("edge.cache", "edge.queue"),
     "rich": (
+        "edge.accept",
         "edge.screen",
         "edge.status_screen",
         "edge.check.screen",

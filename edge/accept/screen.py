@@ -1,0 +1,124 @@
+"""What a technician sees and answers: one sentence to do, how long there is for it, and what came of it.
+
+Owns words, colours, columns and keys. Always true: it fits 80 columns; colour is never the only difference; nothing is
+redrawn when the output is no terminal; every wait ends by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from rich.console import Console
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Column, Table
+from rich.text import Text
+
+from edge.accept.keys import ENTER, Keys
+from edge.accept.running import POLL_S
+from edge.screen import plain
+from edge.wire.acceptance import Acceptance, Finding, Verdict
+
+WIDTH = 80
+ANSWER_S = 180.0
+INDENT = 8
+_STYLES = {
+    Verdict.OK: "green",
+    Verdict.WARN: "yellow",
+    Verdict.FAILED: "bold red",
+    Verdict.SKIPPED: "yellow",
+}
+Found = TypeVar("Found")
+
+
+class Skipped(Exception):
+    """The technician did not do what was asked for, and said so."""
+
+
+class Screen:
+    """The terminal; `inputs` counts what was typed, and `monotonic` is the clock of every wait."""
+
+    def __init__(self, keys: Keys, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._keys, self._console, self._monotonic = keys, console, monotonic
+        self.inputs = 0
+
+    def title(self, number: int, of: int, words: str) -> None:
+        """Begin a step."""
+        self._console.print()
+        self._console.print(Text(f"{number} of {of}  {words}", "bold"))
+
+    def say(self, words: str, style: str = "") -> None:
+        """Say something."""
+        self._console.print(Padding(Text(words, style), (0, 0, 0, INDENT)))
+
+    def finding(self, finding: Finding) -> None:
+        """Show what came of something."""
+        row = Table(
+            Column(width=7), Column(width=20, overflow="fold"), Column(overflow="fold"), box=None, pad_edge=False
+        )
+        row.show_header = False
+        row.add_row(Text(finding.verdict.value, _STYLES[finding.verdict]), plain(finding.what), plain(finding.detail))
+        if finding.remedy:
+            row.add_row("", "", Text.assemble(("do: ", "bold"), plain(finding.remedy)))
+        self._console.print(row)
+
+    def wait_for(self, instruction: str, look: Callable[[], Found | None], within_s: float) -> Found | None:
+        """Say what to do and look until it was done; return what was found, or None when time is up.
+
+        Raises `Skipped` when the technician presses `s`.
+        """
+        self._keys.forget()
+        self._console.print(Padding(Text(f"-> {instruction}", "bold cyan"), (0, 0, 0, INDENT - 3)))
+        until_s = self._monotonic() + within_s
+        with Live(console=self._console, transient=True, auto_refresh=False) as line:
+            shown_s = -1
+            while (left_s := until_s - self._monotonic()) > 0:
+                if self._console.is_terminal and int(left_s) != shown_s:
+                    shown_s = int(left_s)
+                    line.update(Text(f"{' ' * INDENT}{shown_s:3d} s left   s = skip", "dim"), refresh=True)
+                if (found := look()) is not None:
+                    return found
+                if self._keys.pressed(POLL_S) == "s":
+                    self.inputs += 1
+                    raise Skipped
+        return None
+
+    def ask(self, question: str) -> bool:
+        """Return the answer to a question that only eyes and ears can answer; raise `Skipped` without one."""
+        return self._choose(f"{question}  y = yes, n = no, s = skip", {"y": True, "n": False})
+
+    def again(self) -> bool:
+        """Ask whether a step that failed shall be tried again."""
+        if not self._keys.is_terminal:
+            return False
+        try:
+            return self._choose("r = try again, Enter = go on", {"r": True, ENTER: False})
+        except Skipped:
+            return False
+
+    def _choose(self, question: str, answers: dict[str, bool]) -> bool:
+        self._keys.forget()
+        self._console.print(Padding(Text(f"?  {question}", "bold cyan"), (0, 0, 0, INDENT - 3)))
+        until_s = self._monotonic() + ANSWER_S
+        while self._monotonic() < until_s:
+            key = self._keys.pressed(POLL_S)
+            self.inputs += bool(key)
+            if key == "s":
+                break
+            if key in answers:
+                return answers[key]
+        raise Skipped
+
+    def summary(self, report: Acceptance, took_s: float) -> None:
+        """Show what came of everything."""
+        counts = {verdict: sum(one.verdict is verdict for one in report.findings) for verdict in Verdict}
+        words = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
+        self._console.print()
+        style = "bold green" if report.accepted else "bold red"
+        self._console.print(Text("ACCEPTED" if report.accepted else "NOT ACCEPTED", style))
+        self._console.print(plain(f"{words}; {report.inputs} keys pressed, {took_s:.0f} s"))
+        for one in report.findings:
+            if one.verdict in (Verdict.FAILED, Verdict.SKIPPED):
+                self.finding(one)
