@@ -299,10 +299,10 @@ class Collector:
             self._read_status(delivery) if _is_status(delivery.topic) else self._read_answer(delivery)
         except (ContractError, SealError) as error:
             log(WARNING, f"{delivery.topic}: refused: {error.message}")
-        except SQLAlchemyError:
-            raise
-        except Exception as error:  # one poisoned message must not come back for ever
-            log(ERROR, f"fault: {_place(error)}; {delivery.topic} is left unread")
+        except Exception as error:  # one poisoned message must not come back for ever, and a retained one would
+            if _is_away(error):
+                raise
+            log(ERROR, f"{_told(error)}; {delivery.topic} is left unread")
 
     def _read_status(self, delivery: Delivery) -> None:
         status = self._examiner.read_status(parse_topic(delivery.topic), delivery.payload)

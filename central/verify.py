@@ -175,6 +175,8 @@ class Examiner:
             raise SealError("signature is not valid") from None
         if answer.kiosk != topic.kiosk or (isinstance(answer, Reply) and answer.id != topic.leaf):
             raise ContractError("answer of another kiosk, or to another command")
+        if answer.id and not _PRINTABLE.fullmatch(answer.id):
+            raise ContractError("id is too long or not printable")
         return answer
 
     def _check(self, topic: Topic, raw: bytes, verifier: Verifier) -> Checked:

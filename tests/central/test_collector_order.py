@@ -13,8 +13,9 @@ from central.broker_link import Delivery, Disconnected, Subscribed
 from central.collector import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, Collector, Pause
 from central.config import CollectorSettings
 from edge.seal import Signer
-from edge.wire.messages import RECEIPT_TYP, Receipt, decode
-from edge.wire.topics import status_topic, stream_topic
+from edge.wire.commands import REPORTED_TYP, Reported
+from edge.wire.messages import RECEIPT_TYP, Receipt, decode, encode
+from edge.wire.topics import reported_topic, status_topic, stream_topic
 from tests.central.centre import Centre
 from tests.harness.kiosk_records import FakeKiosk, batch, shared_centre_keys
 
@@ -230,3 +231,15 @@ def test_pauses_are_random_within_three_times_the_one_before():
         before = now
     pause.reset()
     assert pause.next_s() <= SHORTEST_PAUSE_S * 3
+
+
+def test_an_answer_that_the_database_refuses_costs_itself_and_not_the_collector(bench, monkeypatch, capsys):
+    def refuse(*_):
+        raise DataError("statement", {}, Exception("no such value"))
+
+    monkeypatch.setattr("central.commands.take_reported", refuse)
+    said = Reported(bench.kiosk.name, "2026-03-01T12:00:01.000Z", "1.0", "0" * 64, "settled", "an-id", 7)
+    poison = reported_topic(bench.kiosk.name), bench.kiosk.signer.sign(encode(said), REPORTED_TYP).encode()
+    bench.script(poison, bench.stream(bench.kiosk.start_epoch()), ends_after="acknowledge 2")
+    assert bench.run() == ["commit", "publish receipt", "acknowledge 1", "acknowledge 2", "close"]
+    assert "reported is left unread" in capsys.readouterr().err

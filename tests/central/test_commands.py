@@ -177,6 +177,14 @@ def test_an_answer_is_taken_if_the_kiosk_signed_it_as_one(database) -> None:
         examiner().read_answer(topic, b"x" * 200_000)
 
 
+@pytest.mark.parametrize("id", ["\0", "a\nb", "x" * 200], ids=["NUL", "line feed", "long"])
+def test_a_report_with_an_id_that_no_database_holds_is_refused(id) -> None:
+    given = Reported(KIOSK, "2026-03-01T12:00:01.000Z", "1.0", "0" * 64, "settled", id, 7)
+    topic = parse_topic(f"landfall/v1/{KIOSK}/reported")
+    with pytest.raises(ContractError, match="not printable"):
+        examiner().read_answer(topic, Signer(KEY).sign(encode(given), REPORTED_TYP).encode())
+
+
 def test_the_command_line_writes_commands_down_and_shows_what_came_of_them(tmp_path, capsys) -> None:
     toml = tmp_path / "central.toml"
     toml.write_text('[database]\nurl = "sqlite:///centre.db"\n')
