@@ -6,6 +6,7 @@ Owns its options and exit status: 0 when there is one crossing for each travelle
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -54,8 +55,11 @@ def _simulate(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="landfall-simulate-")))
         kiosk = make(folder, scenario, speed=options.speed, config=options.config)
-        with progress(options.scenario) as told:
-            run(kiosk, told)
+        try:
+            with progress(options.scenario) as told:
+                run(kiosk, told)
+        except KeyboardInterrupt:
+            print("landfall: stopped before everybody had left; this is the count so far", file=sys.stderr)
         figures = count(kiosk)
     print_json(figures) if options.json else print_figures(figures, options.scenario)
     return 0 if figures.is_right else 1

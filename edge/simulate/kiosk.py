@@ -112,7 +112,7 @@ def _make_keys(folder: Path) -> Opener:
 def _lanes(real: Settings | None, scenario: Scenario) -> list[LaneSettings]:
     """Return the lanes of a settings file, or one lane that fits the scenario, with simulated devices alone."""
     if real is not None:
-        return [_simulated(lane) for lane in real.lanes]
+        return [_simulated(lane, number) for number, lane in enumerate(real.lanes, 1)]
     passes = {0: "nobody", 1: "everybody"}.get(scenario.boarding_pass_every, "some")
     readers = [ReaderSettings(name="passport", driver="simulated", baud=115_200)]
     if passes != "nobody":
@@ -130,10 +130,10 @@ def _lanes(real: Settings | None, scenario: Scenario) -> list[LaneSettings]:
         camera=CameraSettings(driver="simulated" if scenario.camera.is_fitted else "none"),
         panel=PanelSettings(driver="simulated"),
     )
-    return [_simulated(lane)]
+    return [_simulated(lane, 1)]
 
 
-def _simulated(lane: LaneSettings) -> LaneSettings:
+def _simulated(lane: LaneSettings, number: int) -> LaneSettings:
     readers = [
         replace(reader, driver="simulated-hid" if "hid" in reader.driver else "simulated", path="", black_box=0)
         for reader in lane.readers
@@ -142,14 +142,16 @@ def _simulated(lane: LaneSettings) -> LaneSettings:
         lane,
         readers=readers,
         camera=lane.camera if lane.camera.driver == "none" else replace(lane.camera, driver="simulated"),
-        panel=_panel(lane.panel),
+        panel=_panel(lane.panel, number),
         policy=replace(lane.policy, specimens="accept", training=True),
         scenario=f"{lane.name}.json",
     )
 
 
-def _panel(panel: PanelSettings) -> PanelSettings:
-    """Return a panel that people can see and press: what is not fitted gets a pin that nobody else has."""
+def _panel(panel: PanelSettings, number: int) -> PanelSettings:
+    """Return a panel that people can see and press: what is not fitted gets a pin, or a name, that nobody else has."""
+    if panel.driver == "none":
+        panel = replace(panel, name=f"simulated-panel-{number}")
     taken = {same_pin(getattr(panel, part)) for part in PANEL_PARTS}
     spare = iter(pin for pin in _SPARE_PINS if pin not in taken)
     missing = [part for part in ("green", "amber", "red", "accept", "refer", "manual") if not getattr(panel, part)]

@@ -64,6 +64,7 @@ def test_real_settings_keep_their_policy_and_lose_their_devices(tmp_path: Path) 
     assert {reader.path for reader in left.readers} == {""}
     assert {lane.panel.driver for lane in (left, right)} == {"simulated"}
     assert left.camera.driver == "simulated"
+    assert left.panel.name != right.panel.name  # or the officer of one lane would press for the other
     pins = [same_pin(pin) for part in PANEL_PARTS if (pin := getattr(left.panel, part))]
     assert left.panel.refer and left.panel.manual and len(pins) == len(set(pins))
 
