@@ -326,14 +326,16 @@ class Daemon:
             self._office.store_ready(self._reader, now)
             self._key_drop.store_ready(self._reader)
             self._log(Priority.NOTICE, "store ready", heads=len(self._reader.heads()))
-        self._vitals.is_store_ready, self._vitals.store_error = True, ""
+        self._vitals.store()
         for lane in self._lanes:
             self._hand(lane, StoreReady(), now)
 
     def _recorded(self, event: Recorded | RecordFailed, now: Moment) -> None:
-        if isinstance(event, RecordFailed):
-            self._vitals.is_store_ready, self._vitals.store_error = False, event.reason
-            self._log(Priority.ERROR, "record failed, lane closed", reason=event.reason)
+        # An amendment or a form may fail while a lane goes on: the next record then says that the store works.
+        error = event.reason if isinstance(event, RecordFailed) else ""
+        if error:
+            self._log(Priority.ERROR, "record failed", reason=error)
+        if self._vitals.store(error):
             self._tell_soon()
         self._officers.recorded(event)
         lane = self._lane_of_draft.pop(event.id, None)

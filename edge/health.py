@@ -102,6 +102,11 @@ class Vitals:
         """Note what a panel's door contact says, and what that means: closed, open, forced, held_open."""
         self.devices.setdefault(name, DeviceState()).door = state
 
+    def store(self, error: str = "") -> bool:
+        """Note that the store took something, or why it did not; return whether it takes again or no longer."""
+        was_ready, self.is_store_ready, self.store_error = self.is_store_ready, not error, error
+        return self.is_store_ready != was_ready
+
     def uplink(self, is_connected: bool, reason: str, now: Moment) -> bool:
         """Note that the connection came, went, or did not come again; return whether that is news."""
         if is_connected and not self.is_connected:

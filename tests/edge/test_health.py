@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from edge.events import Room
-from edge.health import Survey, Vitals, health, queue_figures
+from edge.health import Survey, Vitals, health, queue_figures, store_state
 from edge.wire import messages
 from edge.wire.health import MAX_HEALTH_BYTES, Health, MachineHealth
 from edge.wire.schema import schema
@@ -149,3 +149,10 @@ def test_a_lane_says_what_it_asks_of_the_traveller_and_nothing_when_it_asks_noth
     devices = said(Vitals(), left=("collecting", "working", "closer"), right=("ready", "ready", ""))["devices"]
     assert devices["left"]["guidance"] == "closer"
     assert "guidance" not in devices["right"]
+
+
+def test_a_store_that_failed_once_is_well_again_with_the_next_record() -> None:
+    vitals = Vitals(room=Room.PLENTY, free_bytes=5_000_000)
+    news = [vitals.store(error) for error in ("", "disk full", "disk full", "")]
+    assert news == [True, True, False, True]
+    assert (store_state(vitals), vitals.store_error) == ("ready", "")
