@@ -14,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from central.addresses import subscriber
 from central.console.limits import RequestLimit
 
 MAX_BODY_BYTES = 64 * 1024
@@ -70,7 +71,7 @@ class Shield:
             return PlainTextResponse("The request is too large.\n", 413)
         if scope["path"].startswith(STATIC):
             return None
-        wait_s = self._limit.take((scope.get("client") or ("", 0))[0])
+        wait_s = self._limit.take(subscriber((scope.get("client") or ("", 0))[0]))
         if wait_s:
             after = {"retry-after": str(math.ceil(wait_s))}
             return PlainTextResponse("Too many requests; wait a moment.\n", 429, headers=after)

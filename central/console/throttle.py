@@ -8,23 +8,22 @@ looked at nor counted; after a day without a failure all is forgotten.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
 
 from central import database
+from central.addresses import subscriber
 from central.console.tables import sign_in_failure
 
 FREE_ATTEMPTS = 3
 LONGEST_WAIT_S = 900
 FORGOTTEN_AFTER = timedelta(days=1)
-_IPV6_NETWORK_BITS = 64  # a subscriber has that many addresses
 
 
 def subjects(name: str, address: str) -> tuple[str, str]:
     """Return under which two names the attempts are counted."""
-    return _hashed(f"account {name}"), _hashed(f"address {_network(address)}")
+    return _hashed(f"account {name}"), _hashed(f"address {subscriber(address)}")
 
 
 def begin(connection: Connection, whom: tuple[str, str], now: datetime) -> float:
@@ -71,16 +70,6 @@ def _set(connection: Connection, subject: str, count: int, now: datetime) -> Non
     until = database.rfc3339(now + timedelta(seconds=wait_s(count)))
     values = {"count": count, "last_at": database.rfc3339(now), "wait_until": until}
     connection.execute(sign_in_failure.update().where(sign_in_failure.c.subject == subject).values(**values))
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return address
-    return str(ipaddress.ip_network((parsed, _IPV6_NETWORK_BITS), strict=False))
 
 
 def _hashed(text: str) -> str:

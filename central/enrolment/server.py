@@ -27,6 +27,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from central.addresses import subscriber
 from central.config import EnrolmentSettings
 from central.enrolment.desk import Desk, EnrolmentRefused
 from central.patience import PatientProtocol
@@ -87,7 +88,7 @@ def application(desk: Desk, pace: Pace) -> Starlette:
 
     def paced(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def run(request: Request) -> Response:
-            if not pace.allows(request.client.host if request.client else ""):
+            if not pace.allows(subscriber(request.client.host if request.client else "")):
                 return _error(429, LandfallError("too many tries", remedy="wait a minute"))
             try:
                 return await endpoint(request)
