@@ -20,6 +20,8 @@ LAMPS = ("green", "amber", "red")
 # An amber lamp that has not changed for this long does not blink: WORKING changes every 0.5 s.
 STEADY_S = 0.7
 _SLOW_S = 0.3  # between the blink of TRY_AGAIN (0.125 s) and that of WORKING
+# Four changes of TRY_AGAIN take 0.375 s. WORKING that ends in a steady amber takes 0.5 s or more.
+_QUICK_S = 0.45
 _REMEMBERED = 64
 _CHATTER_S = 0.001  # between two contacts of a button that bounces
 
@@ -127,12 +129,12 @@ class Eyes:
                 return Signal.MANUAL
             if "red" in self._lit:
                 return Signal.CLOSED
-            amber = [change for change in self._changes if change.lamp == "amber"][-3:]
+            amber = [change for change in self._changes if change.lamp == "amber"][-4:]
             if "amber" in self._lit and now - self._lit["amber"] > STEADY_S:
                 return Signal.CALL_OFFICER
             if not amber or ("amber" not in self._lit and now - amber[-1].at_s > STEADY_S):
                 return Signal.READY
-            if len(amber) == 3 and amber[2].at_s - amber[0].at_s < 2 * _SLOW_S and now - amber[2].at_s < _SLOW_S:
+            if len(amber) == 4 and amber[3].at_s - amber[0].at_s < _QUICK_S and now - amber[3].at_s < _SLOW_S:
                 return Signal.TRY_AGAIN
             return Signal.WORKING
 
