@@ -114,7 +114,7 @@ def _check_sqlite(draft: Path, path: Path) -> None:
 
 def _run_postgres(url: URL, program: str, *options: str) -> None:
     """Run a program of PostgreSQL on the database; the password goes by the environment, where nobody reads it."""
-    place = url.set(drivername="postgresql", password=None).render_as_string()
+    place = without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     try:
         done = subprocess.run(
@@ -125,6 +125,12 @@ def _run_postgres(url: URL, program: str, *options: str) -> None:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise LandfallError(f"{program}: {said[0] if said else f'ended with {done.returncode}'}")
+
+
+def without_password(url: URL) -> str:
+    """Return the address of a database as libpq reads it; `URL.set` would keep a password, and show it as stars."""
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
+    return address.render_as_string(hide_password=False)
 
 
 def _refuse_existing(path: Path) -> None:

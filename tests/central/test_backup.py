@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from central import database
-from central.backup import back_up, restore
+from central.backup import back_up, restore, without_password
 from central.cli import main
 from edge.errors import LandfallError
 from tests.central.centre import Centre
@@ -108,3 +108,8 @@ def test_the_commands_say_what_they_did(tmp_path, capsys):
     assert main(["restore", str(tmp_path / "backup"), "--config", str(tmp_path / "other.toml")]) == 0
     assert "kiosks send again what the backup does not know" in capsys.readouterr().out
     assert Path(tmp_path / "other.db").exists()
+
+
+def test_the_address_for_postgres_has_no_password_and_no_stars_in_its_place():
+    url = make_url("postgresql+psycopg://landfall:secret@db.example.org:5433/centre?sslmode=verify-full")
+    assert without_password(url) == "postgresql://landfall@db.example.org:5433/centre?sslmode=verify-full"
