@@ -35,6 +35,7 @@ from central.incidents import Kind
 from edge.errors import LandfallError, SettingError
 
 IN_FLIGHT = 2000
+MOST_HOURS = 8784  # of a silence; a leap year
 _WIDTH = 79
 
 
@@ -214,7 +215,9 @@ def _acknowledge(arguments: argparse.Namespace) -> int:
 def _silence(arguments: argparse.Namespace) -> int:
     _, engine = _open(arguments)
     now = utc_now()
-    until = now + timedelta(hours=min(max(arguments.hours, 0.0), 8784.0))
+    if not 0 < arguments.hours <= MOST_HOURS:  # nan neither
+        raise SettingError("", "--hours", f"must be above 0 and at most {MOST_HOURS}")
+    until = now + timedelta(hours=arguments.hours)
     number = ledger.silence_until(engine, arguments.code, arguments.scope, arguments.by, until, now)
     print(f"silence {number}: nobody is told until {until:%Y-%m-%d %H:%M} UTC")
     return 0

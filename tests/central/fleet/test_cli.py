@@ -94,3 +94,9 @@ def test_alerts_are_listed_acknowledged_and_silenced(landfall, engine):
     assert "silence 1: * of utopia/* until" in landfall("alerts", "list")[1]
     assert landfall("alerts", "lift", "1", "--by", "E. Novak")[0] == 0
     assert landfall("alerts", "lift", "1", "--by", "E. Novak")[0] == 1
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "9999"])
+def test_a_silence_without_a_length_that_makes_sense_is_refused(landfall, hours):
+    status, _, error = landfall("alerts", "silence", "--scope", "*", f"--hours={hours}", "--by", "E. Novak")
+    assert (status, "--hours must be above 0" in error) == (2, True)
