@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from textwrap import wrap
 from typing import Any
 
@@ -78,9 +79,15 @@ def page(kept: Kept) -> str:
         "",
     ]
     for one in report.findings:
-        text = wrap(one.detail, WIDTH - _INDENT) or [""]
-        lines.append(f"  {one.verdict.value:<8}{one.what[:_WHAT]:<{_WHAT}}{text[0]}")
-        lines += [" " * _INDENT + more for more in text[1:]]
-        lines += [" " * _INDENT + more for more in wrap(f"do: {one.remedy}", WIDTH - _INDENT) if one.remedy]
+        said = wrap(_plain(one.detail), WIDTH - _INDENT)
+        said += wrap(f"do: {_plain(one.remedy)}", WIDTH - _INDENT) if one.remedy else []
+        verdict = [one.verdict.value]
+        for left, middle, right in zip_longest(verdict, wrap(_plain(one.what), _WHAT - 1), said, fillvalue=""):
+            lines.append(f"  {left:<8}{middle:<{_WHAT}}{right}")
     lines += ["", f"  Kept at the centre. Signature {'_' * 24}   Date {'_' * 16}", ""]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Return text without what would steer a terminal or turn a line around."""
+    return "".join(char if char.isprintable() else "?" for char in text)

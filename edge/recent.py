@@ -64,8 +64,8 @@ class Recent:
                 self._note("recorded", now, stream=position.stream, sequence=position.sequence)
             case ReceiptAccepted(stream=stream, up_to=up_to):
                 self._note("receipt_accepted", now, stream=stream, up_to=up_to)
-            case StateKept(key=key, value=value, is_kept=is_kept):
-                self._note("state_kept", now, key=key, value=value[:64], is_kept=is_kept)
+            case StateKept(key=key, is_kept=is_kept):
+                self._note("state_kept", now, key=key, is_kept=is_kept)
             case _ if (what := _PLAIN.get(type(event))) is not None:
                 self._note(what, now, device=event.device)  # type: ignore[attr-defined]
 

@@ -59,7 +59,7 @@ def _accept(options: argparse.Namespace) -> int:
     began_s, began_at = time.monotonic(), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     try:
         with Keys() as keys:
-            screen = Screen(keys, console)
+            screen = Screen(keys, console, kiosk.keep_practising_quietly)
             screen.inputs += options.by is None
             scene = Scene(settings, kiosk, screen)
             steps = plan(scene, options.only)

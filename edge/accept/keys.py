@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Any
 
 ENTER = "\n"
-_INTERRUPTED = "\x03"
 
 
 class Keys:
@@ -25,7 +24,7 @@ class Keys:
         self._descriptor = descriptor
         self.is_terminal = os.isatty(descriptor)
         self._before: list[Any] | None = None
-        self._has_ended = False
+        self.has_ended = False
 
     def __enter__(self) -> Keys:
         if self.is_terminal:
@@ -46,14 +45,12 @@ class Keys:
 
     def pressed(self, timeout_s: float) -> str:
         """Return the next key in lower case, `ENTER`, or nothing when none came in time."""
-        if self._has_ended:
+        if self.has_ended:
             time.sleep(timeout_s)
             return ""
         if not select.select([self._descriptor], [], [], timeout_s)[0]:
             return ""
         typed = self._key() if self.is_terminal else self._line()
-        if typed == _INTERRUPTED:
-            raise KeyboardInterrupt
         return ENTER if typed in ("\n", "\r") else typed.lower()
 
     def _key(self) -> str:
@@ -61,7 +58,7 @@ class Keys:
             typed = os.read(self._descriptor, 16)
         except OSError:  # the terminal is gone
             typed = b""
-        self._has_ended = not typed
+        self.has_ended = not typed
         return typed[:1].decode("ascii", "replace")
 
     def _line(self) -> str:
@@ -69,7 +66,7 @@ class Keys:
         while not line.endswith(b"\n"):
             letter = os.read(self._descriptor, 1)
             if not letter:
-                self._has_ended = True
+                self.has_ended = True
                 break
             line += letter
         return line.strip()[:1].decode("ascii", "replace") or (ENTER if line else "")

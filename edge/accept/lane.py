@@ -6,6 +6,7 @@ is not fitted is not asked for. Always true: a lane is left as it was found, its
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -85,14 +86,9 @@ class LaneCheck:
                 self._kiosk.show(self._lane.name, "ready")
 
     def _seen(self, what: str, question: str, pin: str) -> Finding:
-        if self._ask(question):
+        if self._screen.ask(question):
             return ok(what, "seen")
         return failed(what, "not seen", f"check the wire to {pin} and ground, and the lamp's supply")
-
-    def _ask(self, question: str) -> bool:
-        """Ask, and keep practice alive meanwhile."""
-        self._kiosk.begin_practice()
-        return self._screen.ask(question)
 
     def buttons(self, names: Sequence[str]) -> Iterator[Finding]:
         """Have each button pressed; what toggles is pressed twice, so that the lane is as it was."""
@@ -148,6 +144,7 @@ class LaneCheck:
 
     def crossing(self, reader: ReaderSettings) -> Iterator[Finding]:
         """Have a passport scanned, follow the crossing to the lamp, the disk and the centre, and ask for the lamp."""
+        self._kiosk.begin_practice()  # also if the daemon has started anew a moment ago
         self._kiosk.forget()
         found, read = self._read(reader)
         yield found
@@ -316,7 +313,7 @@ def _well_read(what: str, read: Happening, tries: list[Happening]) -> Finding:
     checks = read["checks"]
     bad = [check for check, result in checks.items() if result == "failed"]
     took_ms = read.get("took_ms")
-    took = "" if took_ms is None else f" in {took_ms:.0f} ms"
+    took = "" if took_ms is None else f" in {math.ceil(took_ms)} ms"
     detail = f"{read['kind']}{took}, {len(checks)} checks, {sum(r == 'ok' for r in checks.values())} ok"
     detail += f"; failed: {', '.join(bad)} (the document's, not the reader's)" if bad else ""
     figures = {"read_ms": took_ms, "tries": len(tries)}

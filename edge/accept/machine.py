@@ -6,6 +6,7 @@ are left alone.
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Iterator, Sequence
@@ -66,7 +67,8 @@ def _supply(scene: Scene) -> Iterator[Finding]:
     now, before = machine.get("throttled"), machine.get("throttled_since_boot", ())
     celsius = machine.get("cpu_celsius")
     if now is None:
-        yield ok("supply", "this board says nothing of its voltage; measure 5.1 V at the header if in doubt")
+        remedy = "with everything switched on, measure 4.8 V or more between pins 4 and 6 of the header"
+        yield warn("supply", "this board does not tell its voltage", remedy)
     elif "under_voltage" in now:
         yield failed("supply", "the voltage is too low now", "fit the board's own supply and a short, thick cable")
     elif "under_voltage" in before:
@@ -116,7 +118,7 @@ def _network(scene: Scene) -> Iterator[Finding]:
             return
         slowest_s = max(slowest_s, time.monotonic() - began_s)
     connect_ms = 1000 * slowest_s
-    detail = f"{uplink.host}:{uplink.port} answers within {connect_ms:.0f} ms"
+    detail = f"{uplink.host}:{uplink.port} answers within {math.ceil(connect_ms)} ms"
     if connect_ms >= SLOW_CONNECT_MS:
         yield warn(
             "network", detail, "look at signal and antenna; nothing is lost, it only comes late", connect_ms=connect_ms

@@ -18,6 +18,7 @@ from edge.accept.machine import machine_steps
 from edge.accept.screen import Skipped
 from edge.accept.step import Scene, Step, failed, finding, ok, skipped
 from edge.errors import ContractError, LandfallError, StoreError
+from edge.practice import ACCEPTED
 from edge.seal import unverified_payload
 from edge.wire.acceptance import Acceptance, Finding, Verdict, is_accepted
 
@@ -97,12 +98,13 @@ def sent(scene: Scene) -> Finding:
     """Wait until the centre holds the report that was signed last."""
     stored: list[int] = []
 
-    def look() -> float | None:
+    def look() -> bool | None:
         if not stored:
-            if not any(one["what"] == "state_kept" and one["is_kept"] for one in scene.kiosk.happenings()):
+            kept = {"what": "state_kept", "key": ACCEPTED, "is_kept": True}
+            if not any(kept.items() <= one.items() for one in scene.kiosk.happenings()):
                 return None
             stored.append(scene.kiosk.status()["queue"]["audit"]["next_sequence"] - 1)
-        return True if scene.kiosk.status()["queue"]["audit"]["held_up_to"] >= stored[0] else None
+        return scene.kiosk.status()["queue"]["audit"]["held_up_to"] >= stored[0] or None
 
     if scene.screen.wait_for("Wait for the centre's receipt for the report; nothing to do.", look, RECEIPT_S):
         return ok("report", "the centre holds it")

@@ -6,6 +6,7 @@ that ends meanwhile is a `LandfallError` that says so.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,13 +43,16 @@ class RunningKiosk:
         if self._monotonic() >= self._renew_at_s:
             self.begin_practice()
 
+    def keep_practising_quietly(self) -> None:
+        """Do the same while somebody thinks; what goes wrong comes up when something is asked of the kiosk."""
+        with contextlib.suppress(LandfallError):
+            self.keep_practising()
+
     def end_practice(self) -> None:
         """Let crossings count again; a kiosk that is gone has ended it by itself."""
         self._renew_at_s = float("inf")
-        try:
+        with contextlib.suppress(LandfallError):
             ask(self._socket, "practice", for_s=0)
-        except LandfallError:
-            pass
 
     def forget(self) -> None:
         """Pass over what has happened up to now."""
@@ -57,7 +61,11 @@ class RunningKiosk:
     def happenings(self) -> Iterator[Happening]:
         """Yield what has happened since; what is not taken out is yielded the next time."""
         self.keep_practising()
-        for one in ask(self._socket, "recent", after=self._last)["happenings"]:
+        told = ask(self._socket, "recent", after=self._last)
+        if told["last"] < self._last:  # the daemon has started anew and counts from one
+            self._last = 0
+            told = ask(self._socket, "recent", after=0)
+        for one in told["happenings"]:
             self._last = one["number"]
             yield one
 

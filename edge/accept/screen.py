@@ -38,10 +38,19 @@ class Skipped(Exception):
 
 
 class Screen:
-    """The terminal; `inputs` counts what was typed, and `monotonic` is the clock of every wait."""
+    """The terminal; `inputs` counts what was typed.
 
-    def __init__(self, keys: Keys, console: Console, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._keys, self._console, self._monotonic = keys, console, monotonic
+    `meanwhile` is called again and again while an answer is awaited, and `monotonic` is the clock of every wait.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        console: Console,
+        meanwhile: Callable[[], None],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._keys, self._console, self._meanwhile, self._monotonic = keys, console, meanwhile, monotonic
         self.inputs = 0
 
     def title(self, number: int, of: int, words: str) -> None:
@@ -102,7 +111,8 @@ class Screen:
         self._keys.forget()
         self._console.print(Padding(Text(f"?  {question}", "bold cyan"), (0, 0, 0, INDENT - 3)))
         until_s = self._monotonic() + ANSWER_S
-        while self._monotonic() < until_s:
+        while self._monotonic() < until_s and not self._keys.has_ended:
+            self._meanwhile()
             key = self._keys.pressed(POLL_S)
             self.inputs += bool(key)
             if key == "s":

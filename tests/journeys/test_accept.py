@@ -21,6 +21,7 @@ import pytest
 
 import edge.daemon
 import edge.wiring
+from central.reconcile import reconcile
 from edge.clock import SystemClock
 from edge.commands.start import settings_to_start_with
 from edge.daemon import Daemon
@@ -55,7 +56,7 @@ COLUMNS = 80
 WHAT = (
     *("store", "room", "key record", "key opening", "key receipt", "certificate", "authority", "key TLS"),
     *("lane lane-1", "device panel", "device boarding", "device passport", "device camera"),
-    *("name", "port", "TLS", "broker", "clock", "supply", "card", "network"),
+    *("name", "port", "TLS", "broker", "clock", "card", "network"),
     *("lamp amber", "lamp red", "button accept", "button refer", "button direction", "camera camera"),
     *("reader boarding", "reader passport", "crossing", "lamp green", "gate", "receipt", "case", "door"),
 )
@@ -188,13 +189,17 @@ def test_a_technician_accepts_a_kiosk_and_the_centre_prints_the_signed_report(
     report = json.loads(Verifier([key]).verify(path.read_text().strip(), ACCEPTANCE_TYP))
     kept = here.deployment.central("acceptance", "print", "--site", SITE, "--kiosk", NAME, "--json")
     assert json.loads(kept)["report"] == report
-    assert {one["what"]: one["verdict"] for one in report["findings"]} == dict.fromkeys(WHAT, "ok")
+    found = {one["what"]: one["verdict"] for one in report["findings"]}
+    assert found.pop("supply") in ("ok", "warn")  # only a Raspberry Pi tells its voltage
+    assert found == dict.fromkeys(WHAT, "ok")
     with capsys.disabled():
         print(f"\naccepted with {report['inputs']} keys in {took_s:.1f} s")
 
     (crossing,) = letters(here, CROSSING)
     assert crossing["training"] is True
-    assert here.reconciles()
+    assert here.engine is not None
+    count = reconcile(here.engine, KIOSK)
+    assert (count.training, count.stored) == (1, 0), "practice is never counted"
     text = printed + technician.plain + bench.text.getvalue() + path.read_text()
     names = TRAVELLER.mrz.decode().replace("<", " ").split()
     assert not [name for name in names if len(name) > 5 and name in text], "no traveller is in report, screen or log"
