@@ -84,6 +84,16 @@ def test_a_store_in_another_folder_is_found_by_the_settings(kiosk, tmp_path):
     assert list(elsewhere.parent.iterdir()) == []
 
 
+def test_a_store_that_the_settings_no_longer_name_is_looked_at_before_its_folder_goes(kiosk, tmp_path):
+    (kiosk.etc / "kiosk.toml").write_text(f'[store]\npath = "{tmp_path}/new.db"\n')
+    with kiosk.filled(tmp_path / "new.db") as cache:
+        release_all(cache)
+    kiosk.filled().close()
+    said = kiosk.purge()
+    assert said.returncode == 1 and f"does not have: 7\nThey are in {kiosk.var}" in said.stderr
+    assert kiosk.store.exists() and kiosk.keeps_everything()
+
+
 @pytest.mark.parametrize("beside", [".damage-seen", ".damaged-1", ".salvaged"])
 def test_a_store_that_was_damaged_is_for_people_to_look_at(kiosk, beside):
     with kiosk.filled() as cache:
