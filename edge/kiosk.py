@@ -219,7 +219,8 @@ class Kiosk:
         """Go on after a document that counts."""
         if document_class(document) in self._policy.required and not self._missing():
             self.deadline_s = min(self._due, now.clock.boottime_s + self._policy.optional_s)
-        return self._settle(now) or [Show(Signal.WORKING)]
+        is_asked_again = self._present.was_misread and bool(self._missing())
+        return self._settle(now) or [Show(Signal.TRY_AGAIN if is_asked_again else Signal.WORKING)]
 
     def _keep_photo(self, event: PhotoTaken | PhotoFailed, now: Moment) -> list[Action]:
         traveller = self._present

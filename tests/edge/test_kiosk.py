@@ -379,6 +379,13 @@ def test_garbage_until_the_deadline_is_referred_and_says_why(garbage) -> None:
     assert [document.kind for document in lane.draft.documents] == ["unknown"]
 
 
+def test_a_boarding_pass_does_not_take_the_place_of_a_passport_that_must_be_shown_again() -> None:
+    lane = Lane(required=("travel_document", "boarding_pass")).open()
+    lane.fail_read()
+    assert lane.read("BCBP") == [TRY_AGAIN]
+    assert isinstance(lane.read("TD3 alice")[-1], Record)
+
+
 def test_noise_alone_is_referred_with_no_document() -> None:
     lane = Lane().open()
     assert lane.fail_read() == [TRY_AGAIN]
