@@ -47,6 +47,7 @@ def _accept(options: argparse.Namespace) -> int:
     from edge.commands.start import settings_in_force
     from edge.queue.cli import UNIT_CREDENTIALS
     from edge.screen import print_json
+    from edge.wire.acceptance import is_accepted
 
     if UNIT_CREDENTIALS.is_dir():  # so that root finds the keys where the running unit has them
         os.environ.setdefault("CREDENTIALS_DIRECTORY", str(UNIT_CREDENTIALS))
@@ -65,21 +66,19 @@ def _accept(options: argparse.Namespace) -> int:
             steps = plan(scene, options.only)
             console.print(f"Acceptance of {name}: {len(steps)} steps")
             findings = list(walk(scene, steps))
-            report, token = report_of(by, began_at, screen.inputs, findings), ""
+            report = report_of(by, began_at, screen.inputs, findings, is_whole=not options.only)
             if not options.only:
                 report, token = signed(scene, report)
-                screen.summary(report, time.monotonic() - began_s)
                 screen.finding(sent(scene))
                 folder = options.out or settings.resolve(settings.store.path).parent
                 screen.say(f"signed: {write(folder, report, token)}")
-            else:
-                screen.summary(report, time.monotonic() - began_s)
+            screen.summary(report, time.monotonic() - began_s, is_whole=not options.only)
     except KeyboardInterrupt:
         print("\nStopped; nothing was signed, and practice has ended.", file=sys.stderr)
         return 1
     if options.json:
         print_json(report)
-    return 0 if report.accepted else 1
+    return 0 if is_accepted(report.findings) else 1
 
 
 def _service_number(options: argparse.Namespace) -> str:

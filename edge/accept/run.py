@@ -77,7 +77,7 @@ def _made(scene: Scene, step: Step) -> list[Finding]:
             scene.screen.finding(one)
         return found
     except Skipped:
-        last = skipped(step.name, f"sudo landfall-provision accept --only {step.name}")
+        last = skipped(step.name, "run `landfall-provision accept` again once it can be looked at")
     except LandfallError as error:
         last = failed(step.name, error.message, error.remedy or "see `landfall check` and the kiosk's journal")
     scene.screen.finding(last)
@@ -128,6 +128,6 @@ def write(folder: Path, report: Acceptance, token: str) -> Path:
     return path
 
 
-def report_of(by: str, began_at: str, inputs: int, findings: Sequence[Finding]) -> Acceptance:
-    """Return the report, as it is before the kiosk signs it."""
-    return Acceptance(by, began_at, is_accepted(tuple(findings)), inputs, tuple(findings))
+def report_of(by: str, began_at: str, inputs: int, findings: Sequence[Finding], *, is_whole: bool) -> Acceptance:
+    """Return the report, as it is before the kiosk signs it; one of some steps alone accepts nothing."""
+    return Acceptance(by, began_at, is_whole and is_accepted(tuple(findings)), inputs, tuple(findings))

@@ -19,7 +19,7 @@ from rich.text import Text
 from edge.accept.keys import ENTER, Keys
 from edge.accept.running import POLL_S
 from edge.screen import plain
-from edge.wire.acceptance import Acceptance, Finding, Verdict
+from edge.wire.acceptance import Acceptance, Finding, Verdict, is_accepted
 
 WIDTH = 80
 ANSWER_S = 180.0
@@ -30,6 +30,7 @@ _STYLES = {
     Verdict.FAILED: "bold red",
     Verdict.SKIPPED: "yellow",
 }
+_END = {True: "bold green", False: "bold red"}
 Found = TypeVar("Found")
 
 
@@ -121,13 +122,16 @@ class Screen:
                 return answers[key]
         raise Skipped
 
-    def summary(self, report: Acceptance, took_s: float) -> None:
-        """Show what came of everything."""
+    def summary(self, report: Acceptance, took_s: float, *, is_whole: bool) -> None:
+        """Show what came of everything; what is not whole is no acceptance, however good it is."""
         counts = {verdict: sum(one.verdict is verdict for one in report.findings) for verdict in Verdict}
         words = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)
         self._console.print()
-        style = "bold green" if report.accepted else "bold red"
-        self._console.print(Text("ACCEPTED" if report.accepted else "NOT ACCEPTED", style))
+        is_good = is_accepted(report.findings)
+        word = ("ACCEPTED" if is_good else "NOT ACCEPTED") if is_whole else ("Good" if is_good else "Not good")
+        self._console.print(
+            Text(word if is_whole else f"{word}; not all was checked, nothing was signed", _END[is_good])
+        )
         self._console.print(plain(f"{words}; {report.inputs} keys pressed, {took_s:.0f} s"))
         for one in report.findings:
             if one.verdict in (Verdict.FAILED, Verdict.SKIPPED):

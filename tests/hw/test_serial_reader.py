@@ -53,6 +53,18 @@ def test_a_message_without_terminator_is_emitted_once_the_line_is_quiet(port, in
     reader.stop()
 
 
+def test_a_read_tells_how_long_it_took_from_its_first_byte_to_its_end(port, inbox: Inbox):
+    gap_s = 0.05
+    reader = SerialBarcodeReader(ReaderSettings(name="bcbp", path=str(port.path), idle_gap_s=gap_s, kind="barcode"))
+    reader.start(inbox.put)
+    inbox.wait_for(DeviceReady)
+    port.send(BCBP)  # has no end of its own, so the silence after it belongs to it
+    took_s = inbox.wait_for(DocumentRead).took_s
+    reader.stop()
+    assert took_s is not None
+    assert took_s >= 0.9 * gap_s
+
+
 def test_what_is_no_message_is_a_failed_read(port, reader, inbox: Inbox):
     reader.start(inbox.put)
     inbox.wait_for(DeviceReady)

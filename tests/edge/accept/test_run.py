@@ -59,7 +59,7 @@ def test_a_step_that_is_skipped_or_cannot_be_made_keeps_none_of_the_others_from_
         ("last", "ok"),
     ]
     assert found[2].remedy == "is it running?"
-    assert "accept --only case" in found[0].remedy
+    assert "again once it can be looked at" in found[0].remedy
     assert not is_accepted(tuple(found))
     assert kiosk.practice == ["begun", "ended"]
     assert max(map(len, text.getvalue().splitlines())) <= 80
@@ -80,7 +80,17 @@ def test_practice_ends_also_when_the_technician_stops(tmp_path: Path) -> None:
 
 def test_whatever_a_device_says_fits_the_report(tmp_path: Path) -> None:
     odd = failed("device \x1b[2J" + "x" * 90, "y" * 500, "z\n" * 200)
-    report = report_of("T-7", "2026-03-01T12:00:00Z", 0, [odd])
+    report = report_of("T-7", "2026-03-01T12:00:00Z", 0, [odd], is_whole=True)
     assert (len(odd.what), len(odd.detail), len(odd.remedy)) == (60, 240, 240)
     assert "\x1b" not in odd.what
     assert report.accepted is False
+
+
+def test_some_steps_alone_accept_nothing_however_good_they_are() -> None:
+    assert report_of("T-7", "2026-03-01T12:00:00Z", 0, [ok("card")], is_whole=True).accepted
+    some = report_of("T-7", "2026-03-01T12:00:00Z", 0, [ok("card")], is_whole=False)
+    here, text, _ = scene(settings(Path("/")), Lane())
+    here.screen.summary(some, 1.0, is_whole=False)
+    assert not some.accepted
+    assert "ACCEPTED" not in text.getvalue()
+    assert "nothing was signed" in text.getvalue()
