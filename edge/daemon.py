@@ -75,7 +75,18 @@ from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
 from edge.watch import Watch
 from edge.wiring import Lane, build
-from hw.devices import CaseClosed, CaseOpened, DeviceLost, DeviceReady, DoorClosed, DoorOpened, PowerBack, PowerLost
+from hw.devices import (
+    Button,
+    ButtonPressed,
+    CaseClosed,
+    CaseOpened,
+    DeviceLost,
+    DeviceReady,
+    DoorClosed,
+    DoorOpened,
+    PowerBack,
+    PowerLost,
+)
 
 STOP_S = 4.0  # with what comes before and after, a stop takes less than five
 GOODBYE_S = 2.0
@@ -271,6 +282,8 @@ class Daemon:
                 self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what, count=event.count)
             case KeyWasDropped():
                 self._key_was_dropped(event, now)
+            case ButtonPressed(button=Button.GROUP):
+                self._officers.press_group(self._lane_of_device[event.device], now)
             case ControlAsked():
                 event.reply(self._answer(event, now))
             case StoreFailed():

@@ -192,6 +192,16 @@ class Officers:
             if (due_s := lane.kiosk.group.deadline_s) is not None and due_s <= now.clock.boottime_s:
                 self._close_group(lane, "idle")
 
+    def press_group(self, lane: Lane, now: Moment) -> None:
+        """Open a group by the lane's button, of which only the count is known, or close the one that is open."""
+        is_open = lane.kiosk.group.group is not None
+        if is_open:
+            self._close_group(lane, "officer")
+        else:
+            self._open_group(lane, GroupAsked(do="open", lane=lane.settings.name), now)
+        if lane.devices.panel is not None:
+            lane.devices.panel.confirm(1 if is_open else 2)
+
     def groups(self) -> list[dict[str, Any]]:
         """Return the open groups with their counts."""
         return [self._shown(lane) for lane in self._lanes.values() if lane.kiosk.group.group is not None]

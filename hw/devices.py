@@ -108,6 +108,7 @@ class Button(StrEnum):
     REFER = "refer"
     DIRECTION = "direction"
     MANUAL = "manual"
+    GROUP = "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +256,9 @@ class Panel(Protocol):
 
     def warn(self) -> None:
         """Call attention to the lane by the buzzer; the lamps stay as they are."""
+
+    def confirm(self, beeps: int) -> None:
+        """Answer a button by so many short beeps; the lamps stay as they are."""
 
     def stop(self) -> None:
         """Put every output into its safe state (lamps off, gate closed) and release the pins; may be called twice."""

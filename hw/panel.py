@@ -51,9 +51,9 @@ PATTERNS = {
     Signal.CLOSED: Pattern("red"),
 }
 _OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
-_CONTACTS = ("accept", "refer", "direction", "manual", "tamper", "door")
+_CONTACTS = ("accept", "refer", "direction", "manual", "group", "tamper", "door")
 _OPENINGS = {"tamper": (CaseOpened, CaseClosed), "door": (DoorOpened, DoorClosed)}
-_WARNING_BEEPS, _WARNING_BEEP_S = 6, 0.15
+_WARNING_BEEPS, _SHORT_BEEP_S = 6, 0.15
 
 
 class GpioPanel:
@@ -102,7 +102,12 @@ class GpioPanel:
     def warn(self) -> None:
         """Call attention to the lane by six short beeps; the lamps stay as they are."""
         if "buzzer" in self._outputs:
-            self._try(self._sound_warning, self._outputs["buzzer"])
+            self._try(self._beep, self._outputs["buzzer"], _WARNING_BEEPS)
+
+    def confirm(self, beeps: int) -> None:
+        """Answer a button by so many short beeps; the lamps stay as they are."""
+        if "buzzer" in self._outputs:
+            self._try(self._beep, self._outputs["buzzer"], beeps)
 
     def stop(self) -> None:
         """Put every output into its safe state and release the pins."""
@@ -167,8 +172,8 @@ class GpioPanel:
         if buzzer is not None and pattern.beeps:
             buzzer.blink(on_time=pattern.beep_s, off_time=pattern.beep_s, n=pattern.beeps)
 
-    def _sound_warning(self, buzzer: DigitalOutputDevice) -> None:
-        buzzer.blink(on_time=_WARNING_BEEP_S, off_time=_WARNING_BEEP_S, n=_WARNING_BEEPS)
+    def _beep(self, buzzer: DigitalOutputDevice, beeps: int) -> None:
+        buzzer.blink(on_time=_SHORT_BEEP_S, off_time=_SHORT_BEEP_S, n=beeps)
 
     def _pulse_gate(self, gate: DigitalOutputDevice) -> None:
         gate.off()  # a pulse of its own for each traveller: a turnstile counts edges

@@ -21,7 +21,20 @@ Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Pin = Annotated[
     str, Meta(pattern=r"^((GPIO|BOARD)?[0-9]{1,2})?\Z", extra={"right": "a gpiozero pin name such as GPIO17, or empty"})
 ]
-PANEL_PARTS = ("green", "amber", "red", "buzzer", "gate", "accept", "refer", "direction", "manual", "tamper", "door")
+PANEL_PARTS = (
+    "green",
+    "amber",
+    "red",
+    "buzzer",
+    "gate",
+    "accept",
+    "refer",
+    "direction",
+    "manual",
+    "group",
+    "tamper",
+    "door",
+)
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,6 +126,7 @@ class PanelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     refer: Annotated[Pin, Meta(description="the officer's button: refer")] = "GPIO6"
     direction: Annotated[Pin, Meta(description="button that toggles entry and exit")] = ""
     manual: Annotated[Pin, Meta(description="the officer's button: a document is keyed in by hand")] = ""
+    group: Annotated[Pin, Meta(description="the officer's button: opens a group of travellers, and closes it")] = ""
     tamper: Annotated[Pin, Meta(description="switch that notices an opened case")] = "GPIO26"
     door: Annotated[Pin, Meta(description="contact of the door behind the gate, closed while the door is")] = ""
     door_pass_s: Annotated[

@@ -62,7 +62,14 @@ MAY: dict[str, set[str]] = {
 # Each library that speaks to the outside world is imported in one place.
 OWNERS: dict[str, tuple[str, ...]] = {
     "serial": ("hw.serial_reader",),
-    "gpiozero": ("hw.panel", "hw.power_line", "hw.safe_outputs", "hw.simulated.pins", "hw.choose"),
+    "gpiozero": (
+        "hw.panel",
+        "hw.power_line",
+        "hw.safe_outputs",
+        "hw.simulated.pins",
+        "hw.choose",
+        "hw.wiring_table",
+    ),  # fmt: skip
     "picamera2": ("hw.camera_child",),
     "libcamera": ("hw.camera_child",),
     "cv2": ("hw.page", "hw.photo", "hw.sight_child"),

@@ -275,6 +275,17 @@ def test_a_ships_number_that_does_not_add_up_is_doubtful_and_taken() -> None:
     assert (opened["conveyance"]["number"], opened["number_check"]) == ("9074728", "doubtful")
 
 
+def test_one_press_opens_a_group_and_the_next_closes_it() -> None:
+    post = Post()
+    post.officers.press_group(post.lanes[0], post.now)
+    post.ask("enter", typed=TYPED)
+    post.settle()
+    assert (post.ask("group")["count"], post.ask("group")["expected"]) == (1, None)
+    post.officers.press_group(post.lanes[0], post.now)
+    assert post.ask("group")["group"] is None
+    assert [event for event, _ in post.store.audited] == ["group_opened", "group_closed"]
+
+
 def test_the_next_group_closes_the_one_before() -> None:
     post = Post()
     first = post.ask("group", do="open")

@@ -33,7 +33,14 @@ from hw.settings import CameraSettings, DeviceSettings, PanelSettings, ReaderSet
 from hw.simulated.pins import press
 from tests.hw.conftest import Inbox
 
-CONTACTS = {"accept": "GPIO5", "refer": "GPIO6", "direction": "GPIO12", "manual": "GPIO13", "door": "GPIO16"}
+CONTACTS = {
+    "accept": "GPIO5",
+    "refer": "GPIO6",
+    "direction": "GPIO12",
+    "manual": "GPIO13",
+    "group": "GPIO19",
+    "door": "GPIO16",
+}
 FRAMINGS = (Family.AUTO, Family.ACCESS_IS, Family.RTE, Family.ELYCTIS)
 READERS = {
     **{str(framing): [ReaderSettings(name="mrz", driver="simulated", framing=framing)] for framing in FRAMINGS},

@@ -25,7 +25,7 @@ from hw.settings import PanelSettings
 from hw.simulated.pins import Eyes, WatchedFactory, press
 from tests.hw.conftest import Inbox, eventually
 
-SETTINGS = PanelSettings(direction="GPIO12", manual="GPIO13", door="GPIO16", gate_pulse_s=0.03)
+SETTINGS = PanelSettings(direction="GPIO12", manual="GPIO13", group="GPIO19", door="GPIO16", gate_pulse_s=0.03)
 OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
 
 
