@@ -69,7 +69,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
         "hw.simulated.pins",
         "hw.choose",
         "hw.wiring_table",
-    ),  # fmt: skip
+    ),
     "picamera2": ("hw.camera_child",),
     "libcamera": ("hw.camera_child",),
     "cv2": ("hw.page", "hw.photo", "hw.sight_child"),
