@@ -37,6 +37,7 @@ class _Slot:
 
     health: bytes | None = field(default=None, repr=False)
     status: tuple[bytes, bool] | None = field(default=None, repr=False)
+    is_health_older: bool = False  # than the status: a death counts, whatever was said just before
     too_large: int = 0
     counted: int = 0
     counted_from: datetime | None = None
@@ -82,8 +83,10 @@ class Intake:
             slot.too_large += 1
         elif topic.kind == "status":
             slot.status = payload, is_retained
+            slot.is_health_older = slot.health is not None
         elif not is_retained:  # health never is: it would be of yesterday
             slot.health = payload
+            slot.is_health_older = False
         self._waiting.add(topic.kiosk)
 
     def turn(self, now: datetime, latencies: Mapping[str, float]) -> Heard:
@@ -111,19 +114,25 @@ class Intake:
         if too_large:
             detail = f"larger than {MAX_HEALTH_BYTES // 1024} KiB"
             heard.incidents.append(Incident(Kind.HEALTH, kiosk, detail=detail, count=too_large))
+        is_health_first, slot.is_health_older = slot.is_health_older, False
         health = None if self._is_held_back(kiosk, slot, now, heard) else slot.health
-        if health is not None:
+        if health is not None or is_health_first:  # one that is held back and older than a status is of no use later
             slot.health = None
+        if is_health_first and health is not None:
+            self._take_health(kiosk, health, now, heard)
         if status is not None and status[0]:  # an empty one says that a retained status was cleared
             try:
                 self._status(kiosk, *status, now)
             except (SealError, ContractError) as error:
                 heard.incidents.append(_refused(kiosk, "status", error))
-        if health is not None:
-            try:
-                self._health(kiosk, health, now, heard)
-            except (SealError, ContractError) as error:
-                heard.incidents.append(_refused(kiosk, "health", error))
+        if not is_health_first and health is not None:
+            self._take_health(kiosk, health, now, heard)
+
+    def _take_health(self, kiosk: str, payload: bytes, now: datetime, heard: Heard) -> None:
+        try:
+            self._health(kiosk, payload, now, heard)
+        except (SealError, ContractError) as error:
+            heard.incidents.append(_refused(kiosk, "health", error))
 
     def _is_held_back(self, kiosk: str, slot: _Slot, now: datetime, heard: Heard) -> bool:
         """Tell whether a kiosk that floods has had its share; the newest then gets its turn when it is due."""
@@ -224,11 +233,18 @@ def _is_old(report: Report, last: Report) -> bool:
 
 
 def _with_clock_watched(report: Report, last: Report | None) -> Report:
-    """Say of a clock that stands still that it is stopped: the boot's own seconds go on, the time of day does not."""
-    if last is None or report.boot_id != last.boot_id or report.boottime_s is None or last.boottime_s is None:
+    """Say of a clock that stands still that it is stopped: the boot's own seconds go on, the time of day does not.
+
+    It is looked at over all messages with the same time, however quickly they follow each other.
+    """
+    if last is None or report.boot_id != last.boot_id or report.boottime_s is None:
         return report
-    is_stopped = report.at == last.at and report.boottime_s - last.boottime_s >= STANDS_STILL_S
-    return msgspec.structs.replace(report, clock_state="stopped") if is_stopped else report
+    if report.at != last.at or last.boottime_s is None:
+        return report
+    since_s = last.boottime_s if last.same_at_since_s is None else last.same_at_since_s
+    is_stopped = report.boottime_s - since_s >= STANDS_STILL_S
+    state = "stopped" if is_stopped else report.clock_state
+    return msgspec.structs.replace(report, clock_state=state, same_at_since_s=since_s)
 
 
 def _trend(state: KioskState, report: Report, now: datetime) -> float:

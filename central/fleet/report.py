@@ -71,12 +71,14 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """A health message, cut to what the centre keeps; empty or None is what the kiosk did not say.
 
-    `oldest_s` is how long the oldest record had waited for its receipt, by the kiosk's own clock.
+    `oldest_s` is how long the oldest record had waited for its receipt, by the kiosk's own clock; `same_at_since_s` the
+    CLOCK_BOOTTIME of the first message with this `at`, where this is not the first.
     """
 
     at: str = ""
     boot_id: str = ""
     boottime_s: float | None = None
+    same_at_since_s: float | None = None
     version: str = ""
     settings_sha256: str = ""
     devices: dict[str, Device] = {}

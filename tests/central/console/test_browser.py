@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from sqlalchemy import insert
 
 from central import database, incidents
@@ -32,13 +31,11 @@ from central.incidents import Incident, Kind
 from tests.central.console.harness import PASSWORD, cheap_passwords
 from tests.central.console.test_serve import free_port
 from tests.central.fleet.fleet import health_of, put, register, told
+from tests.harness.chromium import headless_chromium
 
 pytestmark = pytest.mark.journey
 
 PICTURES = Path(__file__).parents[3] / "ci-output" / "console"
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-ARGUMENTS += " --disable-component-update --disable-sync --disable-dev-shm-usage"
 WIDTHS = (390, 1440)
 JUDGED = (("light", 1440), ("dark", 390))  # each theme and each width once
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>"
@@ -118,12 +115,8 @@ def address(engine):
 @pytest.fixture(scope="module")
 def chromium():
     """Start one browser for all tests of this module."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("chromium is missing: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+    with headless_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

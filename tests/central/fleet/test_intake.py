@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from central.config import FleetSettings
+from central.fleet.diagnosis import is_offline
 from central.fleet.intake import Intake
 from central.fleet.report import MAX_HEALTH_BYTES
 from central.incidents import Kind
@@ -180,6 +181,17 @@ def test_a_time_of_day_that_stands_still_is_a_clock_that_stopped(desk):
     assert state.report.clock_state == "stopped"
 
 
+def test_a_clock_that_stopped_is_noticed_however_often_the_kiosk_tells_the_same_time(desk):
+    found = []
+    for second in range(14):
+        if second == 13:
+            desk.pass_time(1)
+        desk.tell(desk.one)
+        (state,) = desk.turn().states
+        found.append(state.report.clock_state == "stopped")
+    assert found == [False] * 10 + [True] * 3 + [False]
+
+
 def test_a_flood_is_noticed_once_a_minute_and_only_its_newest_is_taken(desk):
     looked_at = 0
     for second in range(59):
@@ -214,6 +226,31 @@ def test_birth_and_death_are_taken_in_the_order_in_which_they_come(desk):
     desk.tell(desk.one)
     (back,) = desk.turn().states
     assert (back.offline_at, back.connected_at) == (None, desk.now)
+
+
+def test_of_health_and_a_death_in_one_turn_the_later_counts(desk):
+    topic = status_topic(desk.one.name)
+    desk.tell(desk.one)
+    desk.put(topic, signed_status(desk.one, "offline"))
+    (gone,) = desk.turn().states
+    assert is_offline(gone)
+    assert gone.report is not None
+    desk.put(topic, signed_status(desk.one, "offline"))
+    desk.tell(desk.one)
+    (back,) = desk.turn().states
+    assert not is_offline(back)
+
+
+def test_health_that_a_flood_held_back_does_not_raise_a_kiosk_that_died_after_it(desk):
+    for _ in range(SETTINGS.health_per_minute + 1):
+        desk.tell(desk.one)
+        desk.turn()
+    desk.tell(desk.one)
+    desk.put(status_topic(desk.one.name), signed_status(desk.one, "offline"))
+    desk.turn()
+    desk.pass_time(30)
+    desk.turn()
+    assert is_offline(desk.intake.states[desk.one.name])
 
 
 def test_a_retained_birth_does_not_say_that_a_kiosk_was_heard_just_now(desk):
