@@ -11,21 +11,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyotp
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from central import database
 from central.console import audit
 from central.console.audit import Deed
-from central.console.passwords import Passwords
 from central.console.rights import RIGHTS, Right, Role
 from central.console.tables import account, session
 from edge.errors import LandfallError
 
+if TYPE_CHECKING:
+    from central.console.passwords import Passwords
+
 NAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
-_ISSUER = "Landfall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +132,6 @@ def disable(engine: Engine, name: str, by: By) -> None:
 def enable(engine: Engine, name: str, by: By) -> None:
     """Let an account sign in again."""
     _change(engine, name, {"disabled_at": None}, by, "account enabled")
-
-
-def new_totp(name: str) -> tuple[str, str]:
-    """Return a new secret of RFC 6238 and the otpauth URI that an authenticator reads; nothing is stored yet."""
-    secret = pyotp.random_base32()
-    return secret, totp_uri(name, secret)
-
-
-def totp_uri(name: str, secret: str) -> str:
-    """Return the otpauth URI of a secret."""
-    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER)
 
 
 def set_totp(engine: Engine, name: str, secret: str | None, by: By, *, step: int = 0, keep: str = "") -> None:

@@ -141,7 +141,9 @@ def _totp(arguments: argparse.Namespace) -> int:
         accounts.set_totp(engine, arguments.name, None, _by())
         print(f"{arguments.name}: signs in with the password alone")
         return 0
-    secret, uri = accounts.new_totp(arguments.name)
+    from central.console.totp import new_secret
+
+    secret, uri = new_secret(arguments.name)
     accounts.set_totp(engine, arguments.name, secret, _by())
     print(f"{arguments.name}: needs a one-time code from now on. Key for the authenticator, shown once:")
     print(f"  {secret}")

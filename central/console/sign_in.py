@@ -85,7 +85,7 @@ def offer_totp(visit: Visit) -> Response:
         _check_password(visit)
     except LandfallError as error:
         return _account_page(visit, fault=error)
-    secret, _ = accounts.new_totp(visit.who.account.name)
+    secret, _ = totp.new_secret(visit.who.account.name)
     return _account_page(visit, secret=secret)
 
 
@@ -111,7 +111,7 @@ def _account_page(visit: Visit, *, fault: LandfallError | None = None, done: str
         done = "From now on signing in takes a one-time code."
     values = {"fault": sentence(fault) if fault else "", "done": done, "min_chars": MIN_CHARS, "secret": secret}
     if secret:
-        uri = accounts.totp_uri(visit.who.account.name, secret)
+        uri = totp.uri(visit.who.account.name, secret)
         values["picture"] = segno.make(uri, error="m").svg_inline(scale=5, dark="#000", light="#fff", border=3)
     return visit.show("account.html", values, status=400 if fault else 200)
 

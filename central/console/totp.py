@@ -1,7 +1,7 @@
 """One-time codes from an authenticator (RFC 6238): which time step a code stands for.
 
-Owns how much clocks may differ. Always true: a code counts once; whoever takes one keeps its step and asks with it the
-next time.
+Owns the secrets, and how much clocks may differ. Always true: a code counts once; whoever takes one keeps its step and
+asks with it the next time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,18 @@ import pyotp
 
 STEP_S = 30
 _STEPS_EITHER_WAY = 1
+_ISSUER = "Landfall"
+
+
+def new_secret(name: str) -> tuple[str, str]:
+    """Return a new secret of RFC 6238 and the otpauth URI that an authenticator reads; nothing is stored."""
+    secret = pyotp.random_base32()
+    return secret, uri(name, secret)
+
+
+def uri(name: str, secret: str) -> str:
+    """Return the otpauth URI of an account's secret."""
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=_ISSUER)
 
 
 def is_secret(text: str) -> bool:

@@ -27,8 +27,8 @@ def authority(tmp_path):
 
 def write_revoked(folder, serials, *, until=timedelta(days=30)):
     """Write what the authority in `folder` revokes, as it would itself: a CRL (RFC 5280, section 5)."""
-    key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
-    issuer = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()).subject
+    key = serialization.load_pem_private_key((folder / "issuing.key").read_bytes(), password=None)
+    issuer = x509.load_pem_x509_certificate((folder / "issuing.crt").read_bytes()).subject
     at = datetime.now(UTC) - timedelta(days=2)
     made = x509.CertificateRevocationListBuilder().issuer_name(issuer).last_update(at).next_update(at + until)
     for serial in serials:

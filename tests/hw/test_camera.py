@@ -6,7 +6,6 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,7 @@ from hw.settings import CameraSettings
 from hw.sight import Sight
 from hw.simulated.camera_child import command, specimen_jpeg
 from hw.simulated.scenario import CameraScenario
+from tests.harness.leftovers import child_processes
 from tests.hw.conftest import Inbox
 
 Opens = Callable[..., ChildCamera]
@@ -129,13 +129,13 @@ def test_a_process_that_is_killed_between_two_photos_is_lost_at_once_and_started
 
 def test_a_hundred_restarts_leave_no_process_and_no_descriptor(open_camera: Opens, inbox: Inbox, monkeypatch):
     monkeypatch.setattr("hw.camera._PAUSES_S", (0.0,))
-    before = len(os.listdir("/proc/self/fd"))
+    before, others = len(os.listdir("/proc/self/fd")), set(child_processes())
     camera = open_camera(["/bin/sh", "-c", r"printf 'R\0\0\0\0'"])
     for _ in range(100):
         assert inbox.wait_for(DeviceLost).reason == "the camera's process ended"
     camera.stop()
     assert len(os.listdir("/proc/self/fd")) <= before
-    assert Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split() == []
+    assert set(child_processes()) <= others
 
 
 @pytest.mark.parametrize(

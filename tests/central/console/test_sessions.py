@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from central import database
-from central.console import accounts, audit
+from central.console import accounts, audit, totp
 from central.console.accounts import By
 from central.console.rights import Role
 from central.console.sessions import Attempt, Sessions, SignInRefused, TooManyAttempts, csrf_token
@@ -149,7 +149,7 @@ def test_a_disabled_account_is_refused_and_may_come_back(engine, sessions):
 
 @pytest.fixture
 def totp(engine, sessions):
-    secret, uri = accounts.new_totp("ada")
+    secret, uri = totp.new_secret("ada")
     assert uri.startswith("otpauth://totp/") and secret in uri
     accounts.set_totp(engine, "ada", secret, BY)
     return pyotp.TOTP(secret)
