@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import select, text
 
 from central import database
-from central.console import accounts, audit, totp
+from central.console import accounts, audit
 from central.console.accounts import By
 from central.console.rights import Role
 from central.console.sessions import Attempt, Sessions, SignInRefused, TooManyAttempts, csrf_token
 from central.console.tables import session
+from central.console.totp import new_secret
 from edge.errors import LandfallError
 from tests.central.console.harness import PASSWORD, START, cheap_passwords
 
@@ -149,7 +150,7 @@ def test_a_disabled_account_is_refused_and_may_come_back(engine, sessions):
 
 @pytest.fixture
 def totp(engine, sessions):
-    secret, uri = totp.new_secret("ada")
+    secret, uri = new_secret("ada")
     assert uri.startswith("otpauth://totp/") and secret in uri
     accounts.set_totp(engine, "ada", secret, BY)
     return pyotp.TOTP(secret)
