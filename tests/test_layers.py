@@ -68,7 +68,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
         "hw.safe_outputs",
         "hw.simulated.pins",
         "hw.choose",
-        "hw.wiring_table",
+        "edge.wiring_table",
     ),
     "picamera2": ("hw.camera_child",),
     "libcamera": ("hw.camera_child",),

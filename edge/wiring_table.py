@@ -1,7 +1,7 @@
 """The wiring table in docs/hardware.md, made from the default settings.
 
-Owns how the table looks; `python -m hw.wiring_table` puts it between its markers in a file. Always true: pins come from
-`hw.settings`, their place on the header from gpiozero's own knowledge of the board; nothing is written by hand.
+Owns how the table looks; `python -m edge.wiring_table` puts it between its markers in a file. Always true: pins come
+from `hw.settings`, their place on the header from gpiozero's own knowledge of the board; nothing is written by hand.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from pathlib import Path
 from gpiozero.pins.pi import PiBoardInfo
 from msgspec import inspect
 
+from edge.setting_words import meaning_of
+from edge.settings_table import with_table
 from hw.settings import PANEL_PARTS, PanelSettings
 
-BEGIN, END = "<!-- wiring:begin -->", "<!-- wiring:end -->"
 BOARD = 0xC03111  # Raspberry Pi 4 Model B; every board with 40 pins has them in the same places
 _OUTPUTS = ("green", "amber", "red", "buzzer", "gate")
 _CLOSED_AT_REST = ("tamper", "door")
@@ -24,7 +25,7 @@ def wiring_table() -> str:
     """Return each part of a panel with its default pin and its place on the header, as Markdown."""
     kind = inspect.type_info(PanelSettings)
     assert isinstance(kind, inspect.StructType)
-    meanings = {field.encode_name: _meaning(field.type) for field in kind.fields}
+    meanings = {field.encode_name: meaning_of(field) for field in kind.fields}
     places = {pin.name: pin.number for pin in PiBoardInfo.from_revision(BOARD).headers["J8"].pins.values()}
     rows = ["| part | setting | pin | on the header | to be connected |", "|---|---|---|---|---|"]
     for part in PANEL_PARTS:
@@ -32,19 +33,6 @@ def wiring_table() -> str:
         place = str(places[pin]) if pin else ""
         rows.append(f"| {meanings[part]} | `{part}` | {pin or 'not fitted'} | {place} | {_connection(part)} |")
     return "\n".join(rows) + "\n"
-
-
-def with_table(text: str) -> str:
-    """Return a text with the table between its markers; raise ValueError where there are none."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{wiring_table()}{END}{after}"
-
-
-def _meaning(kind: inspect.Type) -> str:
-    return str((kind.extra_json_schema or {}).get("description", "")) if isinstance(kind, inspect.Metadata) else ""
 
 
 def _connection(part: str) -> str:
@@ -56,7 +44,7 @@ def _connection(part: str) -> str:
 def main() -> int:
     """Put the table into docs/hardware.md, or into the file that is named."""
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/hardware.md")
-    path.write_text(with_table(path.read_text(encoding="utf-8")), encoding="utf-8")
+    path.write_text(with_table(path.read_text(encoding="utf-8"), wiring_table()), encoding="utf-8")
     return 0
 
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from edge.settings_table import with_table
+from edge.wiring_table import wiring_table
 from hw.settings import PANEL_PARTS
-from hw.wiring_table import wiring_table, with_table
 
 HARDWARE = Path(__file__).parents[2] / "docs" / "hardware.md"
 
 
 def test_the_table_in_the_documentation_is_current() -> None:
     text = HARDWARE.read_text(encoding="utf-8")
-    assert with_table(text) == text, "run: python -m hw.wiring_table"
+    assert with_table(text, wiring_table()) == text, "run: python -m edge.wiring_table"
 
 
 def test_every_part_has_a_row_that_says_what_it_is_for() -> None:
@@ -28,5 +29,5 @@ def test_a_row_says_pin_and_place() -> None:
 
 
 def test_a_text_without_markers_is_refused() -> None:
-    with pytest.raises(ValueError, match="wiring:begin"):
-        with_table("# Hardware")
+    with pytest.raises(ValueError, match="settings:begin"):
+        with_table("# Hardware", wiring_table())
