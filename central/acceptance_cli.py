@@ -9,13 +9,10 @@ import argparse
 import sys
 from typing import Any
 
-import msgspec
-from sqlalchemy import Engine
-
 from central import config, database
 from central.acceptance import Kept, page, reports
-from edge.errors import ContractError, LandfallError, SettingError
-from edge.wire.topics import kiosk_id
+from central.command_line import kiosk_named, open_database, print_json
+from edge.errors import LandfallError
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -36,11 +33,11 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    kiosk = _kiosk(arguments) if arguments.site or arguments.kiosk else ""
-    with database.reading(_database(arguments)) as connection:
+    kiosk = kiosk_named(arguments) if arguments.site or arguments.kiosk else ""
+    with database.reading(open_database(config.load(arguments.config))) as connection:
         found = list(reports(connection, kiosk))
     if arguments.json:
-        _print_json(found)
+        print_json(found)
         return 0
     for one in found:
         result = "accepted" if one.report.accepted else "NOT ACCEPTED"
@@ -49,30 +46,12 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _print(arguments: argparse.Namespace) -> int:
-    kiosk = _kiosk(arguments)
-    with database.reading(_database(arguments)) as connection:
+    kiosk = kiosk_named(arguments)
+    with database.reading(open_database(config.load(arguments.config))) as connection:
         found: list[Kept] = [
             one for one in reports(connection, kiosk) if arguments.record is None or one.sequence == arguments.record
         ]
     if not found:
         raise LandfallError(f"there is no such acceptance report of {kiosk}", remedy="landfall-provision accept")
-    _print_json(found[-1]) if arguments.json else sys.stdout.write(page(found[-1]))
+    print_json(found[-1]) if arguments.json else sys.stdout.write(page(found[-1]))
     return 0
-
-
-def _kiosk(arguments: argparse.Namespace) -> str:
-    try:
-        return kiosk_id(arguments.site, arguments.kiosk)
-    except ContractError as error:
-        raise SettingError("", "--site and --kiosk", f"are not right: {error.message}") from None
-
-
-def _database(arguments: argparse.Namespace) -> Engine:
-    settings = config.load(arguments.config).database
-    engine = database.connect(settings.url, lock_timeout_s=settings.lock_timeout_s)
-    database.upgrade(engine)
-    return engine
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

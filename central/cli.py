@@ -14,20 +14,19 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import acceptance_cli, command_cli, config, database, overview, reconcile, registry
+from central import acceptance_cli, command_cli, config, overview, reconcile, registry
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
+from central.command_line import kiosk_named, open_database, print_json
 from central.console import cli as console_cli
 from central.enrolment.cli import add_verbs as add_enrolment_verbs
 from central.fleet.cli import add_verbs as add_fleet_verbs
 from central.journal import ERROR, log
 from central.store import Store
-from edge.errors import ContractError, LandfallError, SealError, SettingError
-from edge.wire.topics import kiosk_id
+from edge.errors import LandfallError, SealError, SettingError
 
 if TYPE_CHECKING:
     from central.carried import Imported
@@ -165,12 +164,6 @@ def command_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _database(settings: config.Settings) -> Engine:
-    engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)
-    database.upgrade(engine)
-    return engine
-
-
 def _run(arguments: argparse.Namespace) -> int:
     from central.broker_link import BrokerLink, tls_context
     from central.verify import Examiner
@@ -179,7 +172,7 @@ def _run(arguments: argparse.Namespace) -> int:
     broker, _ = settings.for_collecting()
     signer, opener = _keys(settings)
     context = tls_context(broker)
-    engine = _database(settings)
+    engine = open_database(settings)
     in_flight = 2 * settings.collector.batch_messages
     collector = Collector(
         settings.collector,
@@ -213,7 +206,7 @@ def _import(arguments: argparse.Namespace) -> int:
     settings = config.load(arguments.config)
     signer, opener = _keys(settings)
     files = files_at(arguments.file)
-    engine = _database(settings)
+    engine = open_database(settings)
     known = registry.Registry(engine, monotonic)
     store = _store(engine, settings)
     importer = Importer(store, Examiner(known.verifier_of, opener), known.verifier_of, signer, utc_now)
@@ -221,7 +214,7 @@ def _import(arguments: argparse.Namespace) -> int:
         imported = importer.take(files, show)
     importer.write_receipts(arguments.receipts or files[0].parent)
     engine.dispose()
-    _print_json(imported) if arguments.json else _print_imported(imported)
+    print_json(imported) if arguments.json else _print_imported(imported)
     return 0 if imported.is_whole else 1
 
 
@@ -271,17 +264,17 @@ def _private_key(settings: config.Settings, setting: str, path: Path, curve: str
 def _kiosk_add(arguments: argparse.Namespace) -> int:
     from edge.seal import load_public_key
 
-    kiosk = _kiosk_named(arguments)
-    engine = _database(config.load(arguments.config))
+    kiosk = kiosk_named(arguments)
+    engine = open_database(config.load(arguments.config))
     kid = registry.add_kiosk(engine, kiosk, load_public_key(arguments.key), utc_now())
     print(f"{kiosk}: {kid}")
     return 0
 
 
 def _kiosk_list(arguments: argparse.Namespace) -> int:
-    keys = registry.list_kiosks(_database(config.load(arguments.config)))
+    keys = registry.list_kiosks(open_database(config.load(arguments.config)))
     if arguments.json:
-        _print_json(keys)
+        print_json(keys)
         return 0
     for key in keys:
         state = f"revoked {key.revoked_at}" if key.revoked_at else f"since {key.added_at}"
@@ -290,8 +283,8 @@ def _kiosk_list(arguments: argparse.Namespace) -> int:
 
 
 def _kiosk_revoke(arguments: argparse.Namespace) -> int:
-    kiosk = _kiosk_named(arguments)
-    count = registry.revoke_kiosk(_database(config.load(arguments.config)), kiosk, utc_now(), kid=arguments.kid)
+    kiosk = kiosk_named(arguments)
+    count = registry.revoke_kiosk(open_database(config.load(arguments.config)), kiosk, utc_now(), kid=arguments.kid)
     if not count:
         raise LandfallError(f"{kiosk} has no such key that counts", remedy="see `landfall-central kiosk list`")
     print(f"{kiosk}: {count} revoked")
@@ -304,9 +297,9 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise LandfallError(f"{arguments.kiosk_count}: cannot be read ({error.strerror})") from None
     count = reconcile.read_count(text)
-    result = reconcile.reconcile(_database(config.load(arguments.config)), count.kiosk, count)
+    result = reconcile.reconcile(open_database(config.load(arguments.config)), count.kiosk, count)
     if arguments.json:
-        _print_json(result)
+        print_json(result)
     else:
         captured = "an unknown number" if result.captured is None else result.captured
         print(f"{result.kiosk}: captured {captured}, stored {result.stored}", end="")
@@ -335,7 +328,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _database_upgrade(arguments: argparse.Namespace) -> int:
-    _database(config.load(arguments.config))
+    open_database(config.load(arguments.config))
     print("the database is up to date")
     return 0
 
@@ -375,9 +368,9 @@ def _count(text: str) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    found = overview.overview(_database(config.load(arguments.config)))
+    found = overview.overview(open_database(config.load(arguments.config)))
     if arguments.json:
-        _print_json(found)
+        print_json(found)
         return 0
     print(f"generation {found.generation}")
     for stream in found.streams:
@@ -389,17 +382,6 @@ def _status(arguments: argparse.Namespace) -> int:
         place = " ".join(part for part in (one.kiosk, one.stream, str(one.sequence or "")) if part)
         print(f"! {one.kind} {place}: {one.detail} ({one.count}, last {one.last_seen})")
     return 0
-
-
-def _kiosk_named(arguments: argparse.Namespace) -> str:
-    try:
-        return kiosk_id(arguments.site, arguments.kiosk)
-    except ContractError as error:
-        raise SettingError("", "--site and --kiosk", f"are not right: {error.message}") from None
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
 
 
 if __name__ == "__main__":

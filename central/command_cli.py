@@ -8,21 +8,20 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine
 
 from central import commands, config, database
 from central.collector import utc_now
+from central.command_line import kiosk_named, open_database, print_json
 from central.commands import SETTINGS, TRIAL_S, Issued
-from edge.errors import ContractError, LandfallError, SettingError
+from edge.errors import LandfallError, SettingError
 from edge.wire.commands import CommandName
-from edge.wire.topics import Stream, kiosk_id
+from edge.wire.topics import Stream
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -66,8 +65,8 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _issue(arguments: argparse.Namespace) -> int:
-    given, engine = arguments.arguments(arguments), _database(arguments)
-    print(commands.issue(engine, _kiosk(arguments), arguments.name, given, _who(), utc_now()))
+    given, engine = arguments.arguments(arguments), open_database(config.load(arguments.config))
+    print(commands.issue(engine, kiosk_named(arguments), arguments.name, given, _who(), utc_now()))
     return 0
 
 
@@ -84,10 +83,10 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    kiosk = _kiosk(arguments) if arguments.kiosk or arguments.site else ""
-    found = commands.list_commands(_database(arguments), kiosk=kiosk)
+    kiosk = kiosk_named(arguments) if arguments.kiosk or arguments.site else ""
+    found = commands.list_commands(open_database(config.load(arguments.config)), kiosk=kiosk)
     if arguments.json:
-        _print_json(found)
+        print_json(found)
         return 0
     for one in found:
         print(f"{one.id}  {one.kiosk}  {one.name}  {_state(one)}")
@@ -95,18 +94,18 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    found = commands.show_command(_database(arguments), arguments.id)
+    found = commands.show_command(open_database(config.load(arguments.config)), arguments.id)
     if found is None:
         raise LandfallError(f"there is no command {arguments.id}", remedy="see `landfall-central command list`")
     if arguments.json:
-        _print_json(found)
+        print_json(found)
         return 0
     print(f"{found.name} for {found.kiosk}, asked by {found.by} at {found.issued_at}")
     print(f"  {_state(found)}, sent {found.attempts} times, last at {found.sent_at or 'no time yet'}")
     if found.detail:
         print(f"  {found.detail}")
     if found.content:
-        _print_json(found.content)
+        print_json(found.content)
     return 0
 
 
@@ -118,13 +117,6 @@ def _state(one: Issued) -> str:
     return "waits for its answer"
 
 
-def _kiosk(arguments: argparse.Namespace) -> str:
-    try:
-        return kiosk_id(arguments.site, arguments.kiosk)
-    except ContractError as error:
-        raise SettingError("", "--site and --kiosk", f"are not right: {error.message}") from None
-
-
 def _who() -> str:
     """Return who asks, as the machine knows them."""
     try:
@@ -132,14 +124,3 @@ def _who() -> str:
     except (KeyError, OSError):
         name = f"uid {os.getuid()}"
     return name.encode("ascii", "replace").decode()[:64]
-
-
-def _database(arguments: argparse.Namespace) -> Engine:
-    settings = config.load(arguments.config).database
-    engine = database.connect(settings.url, lock_timeout_s=settings.lock_timeout_s)
-    database.upgrade(engine)
-    return engine
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")

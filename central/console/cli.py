@@ -13,10 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Engine
 
 from central import config, database
 from central.collector import utc_now
+from central.command_line import open_database
 from central.console import accounts, audit, throttle
 from central.console.accounts import By
 from central.console.rights import Role
@@ -68,18 +68,11 @@ def add_verbs(verbs: Verbs, common: ArgumentParser) -> None:
     verify.set_defaults(call=_audit_verify)
 
 
-def _engine(arguments: argparse.Namespace) -> Engine:
-    settings = config.load(arguments.config).database
-    engine = database.connect(settings.url, lock_timeout_s=settings.lock_timeout_s)
-    database.upgrade(engine)
-    return engine
-
-
 def _console(arguments: argparse.Namespace) -> int:
     from central.console.serve import serve
 
     settings = config.load(arguments.config)
-    engine = _engine(arguments)
+    engine = open_database(config.load(arguments.config))
     if not accounts.everyone(engine):
         print("No account yet: make one with `landfall-central account add NAME --role technician`.", file=sys.stderr)
     serve(engine, settings.console, settings.fleet)
@@ -90,14 +83,14 @@ def _console(arguments: argparse.Namespace) -> int:
 def _add(arguments: argparse.Namespace) -> int:
     from central.console.passwords import Passwords
 
-    engine, role = _engine(arguments), Role(arguments.role)
+    engine, role = open_database(config.load(arguments.config)), Role(arguments.role)
     accounts.add(engine, arguments.name, role, _new_password(arguments), Passwords(), _by())
     print(f"{arguments.name}: {role}")
     return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    everyone = accounts.everyone(_engine(arguments))
+    everyone = accounts.everyone(open_database(config.load(arguments.config)))
     if arguments.json:
         print(msgspec.json.encode(everyone).decode())
         return 0
@@ -111,32 +104,32 @@ def _list(arguments: argparse.Namespace) -> int:
 def _password(arguments: argparse.Namespace) -> int:
     from central.console.passwords import Passwords
 
-    engine = _engine(arguments)
+    engine = open_database(config.load(arguments.config))
     accounts.set_password(engine, arguments.name, _new_password(arguments), Passwords(), _by())
     print(f"{arguments.name}: the password is new, and all its sessions have ended")
     return 0
 
 
 def _role(arguments: argparse.Namespace) -> int:
-    accounts.set_role(_engine(arguments), arguments.name, Role(arguments.role), _by())
+    accounts.set_role(open_database(config.load(arguments.config)), arguments.name, Role(arguments.role), _by())
     print(f"{arguments.name}: {arguments.role}")
     return 0
 
 
 def _disable(arguments: argparse.Namespace) -> int:
-    accounts.disable(_engine(arguments), arguments.name, _by())
+    accounts.disable(open_database(config.load(arguments.config)), arguments.name, _by())
     print(f"{arguments.name}: disabled, and all its sessions have ended")
     return 0
 
 
 def _enable(arguments: argparse.Namespace) -> int:
-    accounts.enable(_engine(arguments), arguments.name, _by())
+    accounts.enable(open_database(config.load(arguments.config)), arguments.name, _by())
     print(f"{arguments.name}: enabled")
     return 0
 
 
 def _totp(arguments: argparse.Namespace) -> int:
-    engine = _engine(arguments)
+    engine = open_database(config.load(arguments.config))
     if arguments.off:
         accounts.set_totp(engine, arguments.name, None, _by())
         print(f"{arguments.name}: signs in with the password alone")
@@ -153,7 +146,7 @@ def _totp(arguments: argparse.Namespace) -> int:
 
 def _unlock(arguments: argparse.Namespace) -> int:
     by = _by()
-    with database.writing(_engine(arguments)) as connection:
+    with database.writing(open_database(config.load(arguments.config))) as connection:
         if accounts.find(connection, arguments.name) is None:
             raise LandfallError(f"there is no account {arguments.name}", remedy="see `landfall-central account list`")
         throttle.forget(connection, arguments.name)
@@ -163,7 +156,9 @@ def _unlock(arguments: argparse.Namespace) -> int:
 
 
 def _audit_verify(arguments: argparse.Namespace) -> int:
-    found = audit.verify(_engine(arguments), _noted(arguments.noted) if arguments.noted else None)
+    found = audit.verify(
+        open_database(config.load(arguments.config)), _noted(arguments.noted) if arguments.noted else None
+    )
     if found.broken_at:
         print(f"! entry {found.broken_at}: {found.reason}")
         return 1

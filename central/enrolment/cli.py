@@ -17,6 +17,7 @@ from cryptography import x509
 
 from central import config, database
 from central.collector import utc_now
+from central.command_line import open_database, print_json
 from central.enrolment import register, revocation
 from central.enrolment.desk import Desk
 from edge.errors import ContractError, LandfallError, ProvisioningError, SealError, SettingError
@@ -106,13 +107,6 @@ def open_desk(settings: config.Settings) -> Desk:
     )
 
 
-def open_database(settings: config.Settings) -> Engine:
-    """Return the database of these settings, up to date."""
-    engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)
-    database.upgrade(engine)
-    return engine
-
-
 def public_jwk(path: Path, curve: str) -> enrolment.Jwk:
     """Return a public key of the centre as it is handed out; raise `SealError` for one of another curve."""
     key = load_public_key(path)
@@ -181,7 +175,7 @@ def _list(arguments: argparse.Namespace) -> int:
             | {"revoked_at": one.revoked_at, "reason": one.reason}
             for one in found
         ]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(shown)).decode() + "\n")
+        print_json(shown)
         return 0
     for one in found:
         state = f"revoked {one.revoked_at[:10]}, {one.reason}" if one.revoked_at else f"until {one.not_after[:10]}"

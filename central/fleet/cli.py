@@ -10,14 +10,12 @@ import argparse
 import os
 import signal
 import socket
-import sys
 import textwrap
 from datetime import timedelta
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
-import msgspec
 from sqlalchemy import Engine
 
 from central import config, database, incidents, registry
@@ -27,6 +25,7 @@ from central.alerts.channels import Heartbeat, Mail, Webhook
 from central.alerts.post import Postman, Pulse
 from central.alerts.rules import load
 from central.collector import utc_now
+from central.command_line import print_json
 from central.config import AlertSettings, Settings
 from central.database import rfc3339
 from central.fleet import view
@@ -135,13 +134,13 @@ def _fleet(arguments: argparse.Namespace) -> int:
         if one is None:
             raise LandfallError(f"{arguments.kiosk} is not registered", remedy="see `landfall-central kiosk list`")
         if arguments.json:
-            _print_json(one)
+            print_json(one)
         else:
             _print_kiosk(one)
         return 0 if one.standing is Standing.OK else 1
     found = view.fleet(engine, now, settings.fleet)
     if arguments.json:
-        _print_json(found)
+        print_json(found)
     else:
         _print_fleet(found)
     is_well = found.standings[Standing.OK] == len(found.kiosks) and not found.centre.findings
@@ -191,7 +190,7 @@ def _alerts(arguments: argparse.Namespace) -> int:
     now = utc_now()
     found, silences = ledger.open_alerts(engine), ledger.silences(engine, now)
     if arguments.json:
-        _print_json({"alerts": found, "silences": silences})
+        print_json({"alerts": found, "silences": silences})
         return 1 if found else 0
     for one in found:
         cared = f", {one.acknowledged_by} takes care" if one.acknowledged_by else ""
@@ -228,7 +227,3 @@ def _lift(arguments: argparse.Namespace) -> int:
     ledger.lift(engine, arguments.id, arguments.by, utc_now())
     print(f"silence {arguments.id} ended")
     return 0
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value)).decode() + "\n")
