@@ -7,9 +7,12 @@ those on PostgreSQL lock the rows that they mean.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 UPGRADE_LOCK = 0x4C414E44  # "LAND": the advisory lock of PostgreSQL that upgrades stand in line for
 
 _READ_ONLY = "landfall_read_only"
+_WAL_RETRY_S = 0.01
 
 
 def connect(url: str, *, lock_timeout_s: float = 30.0) -> Engine:
@@ -27,7 +31,7 @@ def connect(url: str, *, lock_timeout_s: float = 30.0) -> Engine:
     chosen = sqlalchemy.make_url(url)
     if chosen.get_backend_name() == "sqlite":
         engine = sqlalchemy.create_engine(chosen, hide_parameters=True, connect_args={"timeout": lock_timeout_s})
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, lock_timeout_s=lock_timeout_s))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     options = f"-c lock_timeout={int(lock_timeout_s * 1000)} -c timezone=UTC"
@@ -37,12 +41,23 @@ def connect(url: str, *, lock_timeout_s: float = 30.0) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _: object) -> None:
+def _prepare_sqlite(connection: Any, _: object, *, lock_timeout_s: float) -> None:
     connection.isolation_level = None  # the driver must not begin transactions on its own
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    _turn_to_wal(connection, time.monotonic() + lock_timeout_s)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _turn_to_wal(connection: sqlite3.Connection, deadline_s: float) -> None:
+    # SQLite does not wait for another connection that does the same at this moment: it says SQLITE_BUSY at once.
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+        time.sleep(_WAL_RETRY_S)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -39,6 +41,30 @@ def test_several_processes_may_upgrade_at_once(url):
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_whoever_opens_a_new_database_waits_for_the_one_that_is_making_it(tmp_path):
+    path = tmp_path / "central.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")  # a file that is not in WAL yet
+        engine = database.connect(f"sqlite:///{path}", lock_timeout_s=20)
+        release = threading.Timer(0.05, other.rollback)
+        release.start()
+        try:
+            with database.writing(engine) as connection:
+                assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+        finally:
+            engine.dispose()
+            release.join()
+
+
+def test_a_database_that_stays_locked_is_an_error_in_the_end(tmp_path):
+    path = tmp_path / "central.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        engine = database.connect(f"sqlite:///{path}", lock_timeout_s=0.02)
+        with pytest.raises(DBAPIError, match="locked"), engine.connect():
+            pass
 
 
 def test_a_failed_transaction_leaves_nothing_and_its_error_shows_no_values(engine):

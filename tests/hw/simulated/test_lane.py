@@ -41,14 +41,19 @@ def with_scenario(text: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("devices", [text], indirect=True)
 
 
+def start(devices: Devices, inbox: Inbox) -> None:
+    """Start the devices and wait until every one is ready: what is shown to a reader before that is lost."""
+    devices.start(inbox.put)
+    while {event.device for event in inbox.seen if isinstance(event, DeviceReady)} != set(devices.names()):
+        inbox.next()
+
+
 def serve(devices: Devices, inbox: Inbox, travellers: int, answer: Signal = Signal.PASSED) -> list[bytes]:
     """Answer every whole document with a signal until so many travellers have left; return what was read."""
     payloads: list[bytes] = []
     show, witness = devices.panel.show, devices.simulation.witness
     deadline = time.monotonic() + DEADLINE_S
-    devices.start(inbox.put)
-    while {event.device for event in inbox.seen if isinstance(event, DeviceReady)} != set(devices.names()):
-        inbox.next()
+    start(devices, inbox)
     show(Signal.READY)
     while len(witness.sightings) < travellers:
         assert time.monotonic() < deadline
@@ -141,9 +146,7 @@ def test_after_a_restart_the_next_travellers_come(tmp_path: Path, inbox: Inbox):
 
 def test_a_boarding_pass_is_shown_after_the_passport(tmp_path: Path, inbox: Inbox):
     devices = lane(tmp_path, "count = 1", DOCUMENTS, BARCODES)
-    devices.start(inbox.put)
-    for _ in devices.names():
-        inbox.wait_for(DeviceReady)
+    start(devices, inbox)
     devices.panel.show(Signal.READY)
     inbox.wait_for(DocumentRead)
     assert inbox.wait_for(DocumentRead).frame.payload.startswith(b"M1")
@@ -177,8 +180,7 @@ def test_a_reader_that_repeats_itself_sends_the_same_again(devices, inbox: Inbox
 
 @with_scenario("count = 2\n[[faults]]\nkind = 'together'\nevery = 1")
 def test_the_next_passport_comes_before_the_first_lamp_and_both_leave_after_a_green_of_their_own(devices, inbox: Inbox):
-    devices.start(inbox.put)
-    inbox.wait_for(DeviceReady)
+    start(devices, inbox)
     devices.panel.show(Signal.READY)
     read = [inbox.wait_for(DocumentRead).frame.payload for _ in range(2)]
     assert read == [specimen(1, ordinal).mrz for ordinal in (1, 2)]
@@ -202,8 +204,7 @@ def test_a_button_that_bounces_is_pressed_once(devices, inbox: Inbox):
 
 @with_scenario("count = 1\nno_officer_every = 1")
 def test_an_officer_who_does_not_come_presses_nothing(devices, inbox: Inbox):
-    devices.start(inbox.put)
-    inbox.wait_for(DeviceReady)
+    start(devices, inbox)
     devices.panel.show(Signal.READY)
     inbox.wait_for(DocumentRead)
     devices.panel.show(Signal.CALL_OFFICER)
@@ -225,8 +226,7 @@ def test_who_cannot_be_read_lets_the_officer_begin_to_key_in(tmp_path: Path, inb
     (tmp_path / "scenario.toml").write_text(f"{FAST}no_document_every = 1\ncount = 1")
     panel = PanelSettings(driver="simulated", manual="GPIO12")
     devices = open_devices(DeviceSettings(readers=[DOCUMENTS], panel=panel, scenario=str(tmp_path / "scenario.toml")))
-    devices.start(inbox.put)
-    inbox.wait_for(DeviceReady)
+    start(devices, inbox)
     devices.panel.show(Signal.READY)
     assert inbox.wait_for(ButtonPressed).button is Button.MANUAL
     devices.panel.show(Signal.MANUAL)
@@ -241,9 +241,7 @@ def test_who_cannot_be_read_lets_the_officer_begin_to_key_in(tmp_path: Path, inb
 
 def test_nobody_comes_before_the_file_that_the_scenario_waits_for(tmp_path: Path, inbox: Inbox):
     devices = lane(tmp_path, "count = 1\nwaits_for = 'open'")
-    devices.start(inbox.put)
-    for _ in devices.names():
-        inbox.wait_for(DeviceReady)
+    start(devices, inbox)
     devices.panel.show(Signal.READY)
     assert inbox.next_within(0.3) is None
     (tmp_path / "open").touch()
