@@ -121,7 +121,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     own = settings.for_enrolling()
     app = application(open_desk(settings), Pace(own.tries_per_minute, monotonic))
-    server(own, app).run()
+    server(own, app).run_until_signal()
     return 0
 
 

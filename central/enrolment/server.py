@@ -30,6 +30,7 @@ from starlette.routing import Route
 from central.addresses import subscriber
 from central.config import EnrolmentSettings
 from central.enrolment.desk import Desk, EnrolmentRefused
+from central.http_service import HttpService
 from central.patience import PatientProtocol
 from edge.errors import ContractError, LandfallError
 from edge.identity.enrolment import decode_request
@@ -114,9 +115,9 @@ def application(desk: Desk, pace: Pace) -> Starlette:
     )
 
 
-def server(settings: EnrolmentSettings, app: Starlette) -> uvicorn.Server:
-    """Return the server with its TLS and its limits; `run` serves until SIGTERM."""
-    return uvicorn.Server(
+def server(settings: EnrolmentSettings, app: Starlette) -> HttpService:
+    """Return the server with its TLS and its limits."""
+    return HttpService(
         uvicorn.Config(
             app,
             host=settings.listen,
@@ -133,9 +134,10 @@ def server(settings: EnrolmentSettings, app: Starlette) -> uvicorn.Server:
             lifespan="off",
             proxy_headers=False,
             server_header=False,
+            log_config=None,
             access_log=False,
-            log_level="warning",
-        )
+        ),
+        f"kiosks enrol at {settings.address}",
     )
 
 

@@ -19,7 +19,8 @@ DAEMONS = [
 ]
 OURS = DAEMONS[1:]  # the broker is mosquitto, which systemd need not watch: kiosks keep what it does not take
 CLOCK_FLOOR = "landfall-clock-floor.service"
-IDENTITY = ["landfall-crl.service", "landfall-enrolment.service", "landfall-renew.service"]
+ENROLMENT = "landfall-enrolment.service"
+IDENTITY = ["landfall-crl.service", ENROLMENT, "landfall-renew.service"]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other users: run as root")
 
 
@@ -65,7 +66,7 @@ def test_the_unit_is_exposed_to_1_5_of_10_at_the_most(unit):
     assert judged.returncode == 0, judged.stdout
 
 
-@pytest.mark.parametrize("unit", DAEMONS)
+@pytest.mark.parametrize("unit", [*DAEMONS, ENROLMENT])
 def test_keys_and_travellers_stay_out_of_swap_and_dumps(unit):
     assert values(unit, "LimitCORE") == ["0"]
     assert values(unit, "MemorySwapMax") == ["0"]
@@ -96,7 +97,7 @@ def test_the_console_is_given_no_key_and_runs_as_nobody_who_has_one():
     assert values("landfall-console.service", "User") != values("landfall-collector.service", "User")
 
 
-@pytest.mark.parametrize("unit", DAEMONS)
+@pytest.mark.parametrize("unit", [*DAEMONS, ENROLMENT])
 def test_the_daemon_is_never_given_up(unit):
     assert values(unit, "Type") == ["notify"]
     assert values(unit, "Restart") == ["always"]
@@ -109,7 +110,7 @@ def test_who_watches_and_who_shows_holds_no_key_of_records():
         assert not any(name.endswith(".json") for name in names), unit
 
 
-@pytest.mark.parametrize("unit", OURS)
+@pytest.mark.parametrize("unit", [*OURS, ENROLMENT])
 def test_the_daemon_is_watched(unit):
     assert int(values(unit, "WatchdogSec")[0]) > 0
 
