@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from edge.errors import ProvisioningError
+from edge.identity.enrolment import MAX_ANSWER_BYTES, answer_name, encode, request_name
 from edge.identity.key_files import make_folder, remove_drafts, replace
 from provisioning import bundle as parts
 from provisioning.bundle import Bundle, Enrolment
@@ -82,11 +83,15 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """One bundle on one machine. `is_online` lets the kiosk enrol by itself."""
+    """One bundle on one machine. `is_online` lets the kiosk enrol by itself.
+
+    `stick` is the folder that the bundle came from, where an answer of the centre to this kiosk's request may lie.
+    """
 
     bundle: Bundle
     machine: Machine
     is_online: bool = True
+    stick: Path | None = None
 
     def check(self) -> None:
         """Raise `ProvisioningError` when this machine cannot take this bundle, before anything is changed."""
@@ -99,16 +104,15 @@ class Installation:
 
     def steps(self) -> list[tuple[str, Callable[[], str]]]:
         """Return what is done, in order: words for the screen, and what does it and says how it went."""
-        steps = [
+        return [
             ("Set a clock that is behind", self._clock),
             ("Trust the authority", self._authority),
             ("Write settings", self._settings),
             ("Set up the network", self._network),
             ("Make this kiosk's own keys", self._keys),
+            ("Enrol at the centre", self._enrol),
+            ("Start the kiosk", self._start),
         ]
-        if self.is_online:
-            steps.append(("Enrol at the centre", self._enrol))
-        return [*steps, ("Start the kiosk", self._start)]
 
     def run(self, say: Say) -> bool:
         """Do every step and say so; return whether the kiosk is enrolled.
@@ -184,10 +188,22 @@ class Installation:
         if self._certificate() is not None:
             forget_code(self.machine)
             return f"{self.bundle.kiosk} is enrolled"
+        if self.stick is not None and (answer := self.stick / answer_name(self.bundle.kiosk)).exists():
+            return self._take(answer)
+        if not self.is_online:
+            return "not yet: by stick"
         try:
             return see_to_certificate(self.machine).told
         except CentreSilent as error:
             return f"not yet: {error.message}"
+
+    def _take(self, answer: Path) -> str:
+        try:
+            take_answer(self.machine, self.bundle.kiosk, answer)
+        except ProvisioningError as error:
+            remedy = f"{error.remedy or 'ask the centre for another'}; remove the file, and run this again"
+            raise ProvisioningError(f"{answer}: {error.message}", remedy=remedy) from None
+        return f"{self.bundle.kiosk} is enrolled, by the answer on the stick"
 
     def _start(self) -> str:
         if not shutil.which("systemctl") or not all(_has_unit(self.machine.root, unit) for unit in UNITS):
@@ -235,6 +251,23 @@ def see_to_certificate(machine: Machine) -> Seen:
     is_new = keys.accept_centre_keys(centre.centre_keys(), machine.now())
     told = f"good until {certificate.not_valid_after_utc:%Y-%m-%d}"
     return Seen(f"{told}, and the centre has new keys" if is_new else told, is_new)
+
+
+def write_request(machine: Machine, kiosk: str, stick: Path) -> tuple[Path, str]:
+    """Write this kiosk's request to a stick; return where, and its fingerprint. Raises OSError."""
+    machine.keys.make_missing()
+    request = machine.keys.request(kiosk)
+    path = stick / request_name(kiosk)
+    replace(path, encode(request))
+    return path, request.fingerprint
+
+
+def take_answer(machine: Machine, kiosk: str, file: Path) -> None:
+    """Take the centre's answer from a file; raise `ProvisioningError` for one that is not for this kiosk's keys."""
+    with file.open("rb") as opened:
+        token = opened.read(MAX_ANSWER_BYTES + 1)
+    machine.keys.accept(token.decode("ascii", "replace").strip(), kiosk, machine.now())
+    forget_code(machine)
 
 
 def take_code(machine: Machine, code: str) -> None:

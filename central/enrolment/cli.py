@@ -152,10 +152,10 @@ def _sign(arguments: argparse.Namespace) -> int:
             remedy="do not sign it: the file is another one than the kiosk wrote",
         )
     answer = desk.enrol_by_hand(request)
-    path = (arguments.out or arguments.file.parent) / f"answer_{request.kiosk.replace('/', '_')}.jws"
+    path = (arguments.out or arguments.file.parent) / enrolment.answer_name(request.kiosk)
     replace(path, answer.encode("ascii"))
     print(f"{request.kiosk} is enrolled. Its answer: {path}")
-    print("At the kiosk: sudo landfall-provision enrol accept FILE")
+    print("At the kiosk, with this stick: sudo landfall-provision install BUNDLE")
     return 0
 
 

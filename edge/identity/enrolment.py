@@ -75,6 +75,16 @@ def make_request(kiosk: str, csr: str, record: dict[str, Any], sign: Callable[[b
     return Request(kiosk, csr, public, sign(proof, PROOF_TYP))
 
 
+def request_name(kiosk: str) -> str:
+    """Return the name of the file in which a kiosk without a network asks."""
+    return f"request_{kiosk.replace('/', '_')}.json"
+
+
+def answer_name(kiosk: str) -> str:
+    """Return the name of the file in which the centre answers it."""
+    return f"answer_{kiosk.replace('/', '_')}.jws"
+
+
 def decode_request(content: bytes) -> Request:
     """Parse a request whose certificate request is in order; its proof is still to be verified.
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.errors import ProvisioningError
+
+if TYPE_CHECKING:
+    from provisioning.install import Machine
 
 
 def add_verbs(verbs: argparse._SubParsersAction) -> None:
@@ -45,7 +49,8 @@ def _install(arguments: argparse.Namespace) -> str | int:
     machine = machine_at(arguments.root)
     with arguments.bundle.open("rb") as file:
         bundle = read_bundle(file.read(MAX_BYTES + 1), machine.now())
-    installation = Installation(bundle, machine, is_online=not arguments.offline)
+    stick = arguments.bundle.absolute().parent
+    installation = Installation(bundle, machine, is_online=not arguments.offline, stick=stick)
     installation.check()
     is_known = (machine.keys.folder / "ca.crt").exists()
     print(f"This makes {'this machine' if machine.is_running else machine.root} the kiosk {bundle.kiosk}:")
@@ -55,10 +60,32 @@ def _install(arguments: argparse.Namespace) -> str | int:
     if installation.run(print):
         print(f"{bundle.kiosk} is set up.")
         return 0
-    print("Not enrolled yet. It asks the centre again at every start and each night;")
-    print("to ask at once:       sudo landfall-provision enrol renew")
-    print("without a network:    sudo landfall-provision enrol request --out STICK")
+    print(_by_stick(machine, bundle.kiosk, arguments.bundle, stick))
     return 1
+
+
+def _by_stick(machine: Machine, kiosk: str, bundle: Path, stick: Path) -> str:
+    """Write the request beside the bundle, for a post that has no network, and say how it goes on."""
+    from provisioning.install import write_request
+
+    told = "Not enrolled yet. With a network it asks the centre again at every start and\neach night; "
+    try:
+        request, fingerprint = write_request(machine, kiosk, stick)
+    except OSError as error:
+        return f"""\
+{told}to ask at once:   sudo landfall-provision enrol renew
+Without one: {stick} cannot be written ({error.strerror}); mount a stick, and
+    sudo landfall-provision enrol request --out STICK"""
+    return f"""\
+{told}to ask at once, type the same command again.
+Without one, the stick goes to the centre:
+    landfall-central enrol sign {request.name}
+They ask on the telephone for this fingerprint:
+
+    {fingerprint}
+
+With the answer on the stick, type the same command here again:
+    sudo landfall-provision install {bundle}"""
 
 
 def _agree(arguments: argparse.Namespace, root: object, is_known: bool) -> None:
@@ -84,37 +111,28 @@ def _agree(arguments: argparse.Namespace, root: object, is_known: bool) -> None:
 
 
 def _request(arguments: argparse.Namespace) -> str:
-    from edge.identity.enrolment import encode
-    from edge.identity.key_files import replace
-    from provisioning.install import machine_at
+    from provisioning.install import machine_at, write_request
 
     machine = machine_at(arguments.root)
     kiosk = _kiosk(machine)
-    machine.keys.make_missing()
-    request = machine.keys.request(kiosk)
-    path = arguments.out / f"request_{kiosk.replace('/', '_')}.json"
     if not arguments.out.is_dir():
         raise ProvisioningError(f"{arguments.out}: there is no such folder", remedy="is the stick mounted?")
-    replace(path, encode(request))
+    path, fingerprint = write_request(machine, kiosk, arguments.out)
     return f"""\
 {path} written. At the centre:
     landfall-central enrol sign {path.name}
 They will ask on the telephone for this fingerprint:
 
-    {request.fingerprint}
+    {fingerprint}
 """
 
 
 def _accept(arguments: argparse.Namespace) -> str:
-    from edge.identity.enrolment import MAX_ANSWER_BYTES
-    from provisioning.install import forget_code, machine_at, restart_kiosk
+    from provisioning.install import machine_at, restart_kiosk, take_answer
 
     machine = machine_at(arguments.root)
     kiosk = _kiosk(machine)
-    with arguments.file.open("rb") as file:
-        token = file.read(MAX_ANSWER_BYTES + 1)
-    machine.keys.accept(token.decode("ascii", "replace").strip(), kiosk, machine.now())
-    forget_code(machine)
+    take_answer(machine, kiosk, arguments.file)
     restart_kiosk(machine)
     return f"{kiosk} is enrolled"
 
@@ -140,7 +158,7 @@ def _renew(arguments: argparse.Namespace) -> str:
     return seen.told
 
 
-def _kiosk(machine: object) -> str:
+def _kiosk(machine: Machine) -> str:
     enrolment = machine.enrolment()
     if enrolment is None:
         raise ProvisioningError("this machine is no kiosk yet", remedy="landfall-provision install BUNDLE")

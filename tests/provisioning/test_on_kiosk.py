@@ -1,5 +1,6 @@
 """The verbs that a technician types at the kiosk, and what the screen says."""
 
+import errno
 import io
 import json
 from datetime import timedelta
@@ -70,7 +71,25 @@ def test_a_centre_that_does_not_answer_is_status_1_and_says_how_it_goes_on(close
     assert install(post, "--yes", "--pin", post.made.pin) == 1
     shown = capsys.readouterr().out
     assert "not yet: the centre does not answer at localhost:1" in shown
-    assert "enrol request --out STICK" in shown
+    assert "type the same command again" in shown
+    written = post.made.bundle.parent / "request_dm-roseau_ferry-01.json"
+    assert enrolment.decode_request(written.read_bytes()).fingerprint in shown
+    assert max(len(line) for line in shown.splitlines() if str(post.machine.root.parent) not in line) <= 80
+
+
+def test_a_bundle_that_lies_where_nobody_may_write_says_how_a_request_gets_onto_a_stick(
+    closed_office, at_post, keyboard, capsys, monkeypatch
+):
+    post = at_post(closed_office)
+
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("provisioning.install.write_request", refuse)
+    assert install(post, "--yes", "--pin", post.made.pin) == 1
+    shown = capsys.readouterr().out
+    assert "cannot be written (Read-only file system)" in shown
+    assert "landfall-provision enrol request --out STICK" in shown
 
 
 def test_what_is_no_bundle_is_one_line(tmp_path, capsys):
@@ -98,6 +117,38 @@ def test_by_stick_it_comes_to_the_same_end(closed_office, at_post, deployment, k
     assert main(["enrol", "accept", *root, str(answer)]) == 0
     assert post.machine.keys.certificate(KIOSK) is not None
     assert post.machine.enrolment().code == ""
+
+
+def test_without_a_network_the_same_command_is_typed_twice_and_nothing_else(
+    closed_office, at_post, deployment, keyboard, tmp_path, capsys
+):
+    post = at_post(closed_office)
+    stick = post.made.bundle.parent
+    keyboard("y")
+    assert install(post) == 1
+    fingerprint = capsys.readouterr().out.partition("fingerprint:")[2].split()[0]
+    request = stick / "request_dm-roseau_ferry-01.json"
+    sign = ["enrol", "sign", "--config", str(central_settings(tmp_path, deployment)), str(request)]
+    assert central([*sign, "--fingerprint", fingerprint]) == 0
+    keyboard()
+    assert install(post, "--yes") == 0
+    assert "is enrolled, by the answer on the stick" in capsys.readouterr().out
+    assert post.machine.keys.certificate(KIOSK) is not None
+    assert post.machine.enrolment().code == ""
+
+
+def test_an_answer_on_the_stick_that_is_for_another_card_is_named_and_changes_nothing(
+    closed_office, at_post, keyboard, capsys
+):
+    mine, theirs = at_post(closed_office, "mine"), at_post(closed_office, "theirs", replaces=True)
+    install(theirs, "--yes", "--offline", "--pin", theirs.made.pin)
+    answer = mine.made.bundle.parent / "answer_dm-roseau_ferry-01.jws"
+    answer.write_text(closed_office.desk.enrol_by_hand(theirs.machine.keys.request(KIOSK)))
+    assert install(mine, "--yes", "--pin", mine.made.pin) == 2
+    said = capsys.readouterr().err
+    assert f"{answer}: the answer is for other keys than this kiosk has" in said
+    assert "remove the file, and run this again" in said
+    assert mine.machine.keys.certificate(KIOSK) is None
 
 
 def test_an_answer_for_other_keys_is_not_taken(office, at_post, keyboard, tmp_path, capsys):
