@@ -44,18 +44,26 @@ class LastCrossing:
         self._is_referred = draft.outcome.result == "referred" and draft.outcome.by == "rule"
         self._asked = None
 
+    def voidable(self, now: Moment) -> str:
+        """Return the id of the crossing while it can be voided; empty where it cannot (any more)."""
+        return self._id if self._is_open(now) else ""
+
+    def decidable(self, now: Moment) -> str:
+        """Return the id of the crossing while it can be decided about; empty where it cannot (any more)."""
+        return self.voidable(now) if self._is_referred else ""
+
     def void(self, reason: VoidReason, officer: str, now: Moment) -> VoidDraft | None:
         """Return the amendment that voids the crossing, or None where there is none that can be voided."""
-        if not self._is_open(now):
+        if not (crossing := self.voidable(now)):
             return None
-        self._asked = VoidDraft(self._new_id(), now, self._id, reason, officer, self._group)
+        self._asked = VoidDraft(self._new_id(), now, crossing, reason, officer, self._group)
         return self._asked
 
     def decide(self, result: Literal["passed", "referred"], officer: str, now: Moment) -> DecisionDraft | None:
         """Return the amendment with the final decision, or None where nothing is to be decided."""
-        if not self._is_referred or not self._is_open(now):
+        if not (crossing := self.decidable(now)):
             return None
-        self._asked = DecisionDraft(self._new_id(), now, self._id, result, officer)
+        self._asked = DecisionDraft(self._new_id(), now, crossing, result, officer)
         return self._asked
 
     def give_up(self, draft: str) -> None:
@@ -101,6 +109,14 @@ class Afterwards:
                 return last.void(event.reason, event.officer, now)
             case FormKeyed():
                 return self._form(event, now)
+
+    def decidable(self, now: Moment) -> str:
+        """Return the id of the last crossing while it can be decided about, or nothing."""
+        return self._last.decidable(now)
+
+    def voidable(self, now: Moment, *, is_form: bool) -> str:
+        """Return the id of the last crossing, or of the last form, while it can be voided, or nothing."""
+        return (self._last_form if is_form else self._last).voidable(now)
 
     def recorded(self, draft: CrossingDraft, now: Moment) -> None:
         """Take note of a crossing of the lane that is on disk."""

@@ -406,7 +406,8 @@ class Daemon:
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         match asked.verb:
             case "status":
-                return {**self._health(now), "groups": self._officers.groups(), **self._practice.status(now)}
+                spoken = {"groups": self._officers.groups(), "crossings": self._officers.crossings(now)}
+                return {**self._health(now), **spoken, **self._practice.status(now)}
             case "rearm":
                 return self._rearm(asked, now)
             case "receipts":

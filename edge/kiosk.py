@@ -76,7 +76,8 @@ class Kiosk:
     """The state machine of one lane.
 
     `memory_key` keys the digests by which a repeated read is known; they live in memory and a restart forgets them.
-    `group` is the open group of the lane, which the caller opens and closes.
+    `group` is the open group of the lane, which the caller opens and closes; `afterwards` knows of which crossing an
+    officer may still say something.
     `deadline_s` is the CLOCK_BOOTTIME at which the caller must hand in `DeadlinePassed`, or None.
     """
 
@@ -87,7 +88,7 @@ class Kiosk:
         self._read = read
         self._seen = RepeatedReads(memory_key, lane.policy.repeat_s)
         self._late = LateRecords(new_id)
-        self._afterwards = Afterwards(lane, new_id)
+        self.afterwards = Afterwards(lane, new_id)
         self.group = LaneGroup(lane.policy.group_idle_s)
         self.state = State.CLOSED
         self.deadline_s: float | None = None
@@ -125,7 +126,7 @@ class Kiosk:
     def handle(self, event: LaneEvent, now: Moment) -> list[Action]:
         """Take one event and return what shall be done, in this order; raise `LandfallError` for an unknown event."""
         voids = self._late.handle(event, now)
-        self.group.voided(self._afterwards.group_of_voided(event, now))
+        self.group.voided(self.afterwards.group_of_voided(event, now))
         if type(event) in IGNORED[self.state]:
             return [*voids]
         transition = TRANSITIONS[self.state].get(type(event))
@@ -339,7 +340,7 @@ class Kiosk:
         self.state = State.SHOWING
         if isinstance(draft, CrossingDraft):
             result = draft.outcome.result
-            self._afterwards.recorded(draft, now)
+            self.afterwards.recorded(draft, now)
             self.group.crossed(draft.group, now)
         else:
             result = draft.result
@@ -355,7 +356,7 @@ class Kiosk:
     def _too_late(self, event: DeadlinePassed, now: Moment) -> list[Action]:
         if self._draft is not None:
             self._late.give_up(self._draft.id, self._draft.group if isinstance(self._draft, CrossingDraft) else None)
-            self._afterwards.give_up(self._draft.id)
+            self.afterwards.give_up(self._draft.id)
         return self._close(now)
 
     # --- showing -----------------------------------------------------------------------------------------------------
@@ -367,7 +368,7 @@ class Kiosk:
 
     def _decide_shown(self, event: DecisionTaken, now: Moment) -> list[Action]:
         """Take the final decision on the traveller who is still here: the lamp follows it."""
-        draft = self._afterwards.draft(event, now)
+        draft = self.afterwards.draft(event, now)
         return [] if draft is None else self._record(draft, now)
 
     def _hold(self, event: DocumentRead, now: Moment) -> list[Action]:
@@ -385,7 +386,7 @@ class Kiosk:
 
     def _say_afterwards(self, event: DecisionTaken | VoidAsked | FormKeyed, now: Moment) -> list[Action]:
         """Record what is said of somebody who is not at the lane any more; the lamps are another's."""
-        draft = self._afterwards.draft(event, now)
+        draft = self.afterwards.draft(event, now)
         return [] if draft is None else [Record(draft)]
 
     # --- helpers -----------------------------------------------------------------------------------------------------

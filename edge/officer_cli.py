@@ -35,6 +35,8 @@ FLAGS = {
 }
 REASONS = ("entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other")
 
+_WHICH = "which crossing you mean, as `enter` and `status` name it; refused if it is not open any more"
+
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -68,11 +70,13 @@ def add_verbs(verbs: Any, add_config: Add, add_json: Add) -> None:
     enter.add_argument("--result", choices=("passed", "referred"), help="of the form")
 
     void = verb("void", _void, "say that the last crossing of the lane does not count")
+    void.add_argument("crossing", nargs="?", default="", metavar="CROSSING", help=_WHICH)
     void.add_argument("--reason", choices=REASONS, default="other", help="why [other]")
     void.add_argument("--form", action="store_true", help="the last paper form, not the last crossing")
 
     decide = verb("decide", _decide, "decide about the traveller who was referred")
     decide.add_argument("result", choices=("passed", "referred"))
+    decide.add_argument("crossing", nargs="?", default="", metavar="CROSSING", help=_WHICH)
 
     verb("rearm", _rearm, "let a kiosk work again whose case was opened and inspected (root)")
 
@@ -150,32 +154,36 @@ def _entered(options: argparse.Namespace, arguments: dict[str, object]) -> int:
 
 
 def _void(options: argparse.Namespace) -> int:
-    return _told(options, _ask(options, "void", reason=options.reason, is_form=options.form))
+    about = {"crossing": options.crossing, "reason": options.reason, "is_form": options.form}
+    return _told(options, _ask(options, "void", **about))
 
 
 def _decide(options: argparse.Namespace) -> int:
-    return _told(options, _ask(options, "decide", result=options.result))
+    return _told(options, _ask(options, "decide", crossing=options.crossing, result=options.result))
 
 
 def _told(options: argparse.Namespace, asked: dict[str, Any]) -> int:
     """Wait until it is on disk and say what came of it; raise `LandfallError` when it is not."""
+    from edge.named_crossing import short
+
     until_s = time.monotonic() + OUTCOME_S
     while (found := _ask(options, "outcome", id=asked["id"]))["state"] == "pending" and time.monotonic() < until_s:
         time.sleep(POLL_S)
     if found["state"] == "failed":
         raise LandfallError(f"not recorded: {found['reason']}", remedy="use a paper form, and enter it later")
     if found["state"] == "pending":
-        print(f"Lane {asked['lane']}: not decided yet; `landfall decide passed` or `referred`, or the buttons.")
+        decide = f"`landfall decide passed {short(asked['id'])}`"
+        print(f"Lane {asked['lane']}: not decided yet; {decide}, or `referred`, or the buttons.")
         return 1
-    _print(options, {**asked, **found}, _sentence(found))
+    _print(options, {**asked, **found}, _sentence(short(found.get("amends") or asked["id"]), found))
     return 0
 
 
-def _sentence(found: dict[str, Any]) -> str:
-    said = f"Recorded at position {found['sequence']}: {found['result']}"
+def _sentence(name: str, found: dict[str, Any]) -> str:
+    said = f"Crossing {name}: {found['result']}, recorded at position {found['sequence']}"
     reasons = ", ".join(found.get("reasons", ()))
     if found["result"] == "referred" and found.get("by") == "rule":
-        return f"{said} ({reasons}).\nDecide with `landfall decide passed` or `landfall decide referred`."
+        return f"{said} ({reasons}).\nDecide with `landfall decide passed {name}`, or `referred`."
     return f"{said}." if not reasons else f"{said}, although {reasons}."
 
 

@@ -34,6 +34,7 @@ from edge.events import (
 )
 from edge.groups import Group
 from edge.kiosk import State
+from edge.named_crossing import Name, Word, shown, why_not
 from edge.recorder import Recorder
 from edge.wire.crossing import Conveyance, Direction, ReadDocument
 from edge.wiring import Lane
@@ -73,16 +74,18 @@ class EnterAsked(_Asked):
 
 
 class VoidVerb(_Asked):
-    """Void the last crossing of the lane, or the last form."""
+    """Void the last crossing of the lane, or the last form; `crossing` says which one the officer means."""
 
     reason: Literal["entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other"] = "other"
     is_form: bool = False
+    crossing: Name = ""
 
 
 class DecideAsked(_Asked):
-    """Decide about the traveller at the lane, or about the last one who was referred."""
+    """Decide about the traveller at the lane, or about the last one who was referred; `crossing` says who is meant."""
 
     result: Literal["passed", "referred"]
+    crossing: Name = ""
 
 
 class GroupAsked(_Asked):
@@ -151,11 +154,13 @@ class Officers:
                 case EnterAsked():
                     return self._enter_form(asked, now)
                 case VoidVerb():
-                    event = VoidAsked(asked.reason, asked.officer, asked.is_form)
-                    return self._afterwards(asked, event, "there is no crossing that can be voided (any more)", now)
+                    word: Word = "void_form" if asked.is_form else "void"
+                    command = "landfall void --form" if asked.is_form else "landfall void"
+                    void = VoidAsked(asked.reason, asked.officer, asked.is_form)
+                    return self._afterwards(asked, void, word, command, now)
                 case DecideAsked():
                     decision = DecisionTaken(asked.result, asked.officer)
-                    return self._afterwards(asked, decision, "nobody waits for a decision (any more)", now)
+                    return self._afterwards(asked, decision, "decide", f"landfall decide {asked.result}", now)
                 case GroupAsked():
                     return self._group(asked, now)
                 case OutcomeAsked():
@@ -206,6 +211,10 @@ class Officers:
         """Return the open groups with their counts."""
         return [self._shown(lane) for lane in self._lanes.values() if lane.kiosk.group.group is not None]
 
+    def crossings(self, now: Moment) -> list[dict[str, Any]]:
+        """Return the crossings of which something can still be said, and what."""
+        return shown(self._lanes.values(), now)
+
     def restore_groups(self, reader: CacheReader, now: Moment) -> None:
         """Open the groups again that were open before the restart."""
         for name, lane in self._lanes.items():
@@ -243,12 +252,13 @@ class Officers:
         return self._await(lane, draft.id, [draft])
 
     def _afterwards(
-        self, asked: VoidVerb | DecideAsked, event: VoidAsked | DecisionTaken, refusal: str, now: Moment
+        self, asked: VoidVerb | DecideAsked, event: VoidAsked | DecisionTaken, word: Word, command: str, now: Moment
     ) -> dict[str, Any]:
+        """Say something of the one crossing that is meant; another turn of the loop may have brought another."""
         lane = self._lane(asked)
+        if refusal := why_not(lane, word, asked.crossing, command, now):
+            raise _Refused(refusal)
         drafts = self._hand(lane, event, now)
-        if not drafts:
-            raise _Refused(f"lane {lane.settings.name}: {refusal}")
         return self._await(lane, drafts[0].id, drafts)
 
     def _await(self, lane: Lane, id: str, drafts: list[Draft]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from edge.screen import ago, plain, print_queue, size
 _EXPIRES_SOON = timedelta(days=30)
 _HOT_CELSIUS = 80.0  # from here on the firmware slows the processor down
 _FEW_HOURS = 48.0
+_OPEN_FOR = {"decide": "waits for a decision", "void": "can be voided", "void_form": "is a form that can be voided"}
 
 
 def print_status(answer: dict[str, Any]) -> None:
@@ -45,6 +46,9 @@ def _lines(answer: dict[str, Any]) -> Iterator[tuple[str, Text]]:
         yield "Practice", Text(words, "bold yellow")
     for group in answer.get("groups", ()):
         yield "Group", _group(group)
+    for crossing in answer.get("crossings", ()):
+        said = ", ".join(_OPEN_FOR[word] for word in crossing["words"] if word in _OPEN_FOR)
+        yield "Crossing", plain(f"{crossing['lane']}: {crossing['crossing']} {said}")
     yield "Store", Text.assemble(_state(store["state"], "ready"), *_store(store))
     yield "Room", Text(", ".join(_room(store)))
     bound = f"error bound {clock['error_bound_s']:.3f} s" if "error_bound_s" in clock else "error bound unknown"

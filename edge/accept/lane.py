@@ -178,7 +178,9 @@ class LaneCheck:
     def _crossed(self, seen: dict[str, Happening], read: Happening) -> Iterator[Finding]:
         decided, shown = seen["crossing_decided"], seen["signal_shown"]
         if not decided["is_practice"]:
-            yield failed("crossing", "it was not marked as practice", "void it: `landfall void --reason test`")
+            yield failed(
+                "crossing", "it was not marked as practice", "void it: `landfall void --reason test` says which"
+            )
         to_lamp_ms = 1000 * (shown["at_s"] - decided["at_s"])
         total_ms = 1000 * (shown["at_s"] - read["at_s"])
         passed = shown["signal"] == "passed"

@@ -49,7 +49,7 @@ def test_what_was_typed_is_not_lost_when_the_lane_is_busy(enter, capsys) -> None
     assert kiosk.taken == [FIELDS]
     said = capsys.readouterr().out
     assert said.count("lane left is collecting; try again in a moment") == 2
-    assert "Recorded at position 7" in said
+    assert "Crossing id-1: passed, recorded at position 7" in said
 
 
 def test_an_officer_who_gives_up_records_nothing(enter, capsys) -> None:

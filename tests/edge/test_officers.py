@@ -21,6 +21,7 @@ from edge.events import (
 )
 from edge.groups import Group, count_of, encode, group_of
 from edge.kiosk import Kiosk, State
+from edge.named_crossing import is_named, short
 from edge.officers import TOO_LATE, Officers
 from edge.wire.record import Position
 from edge.wiring import Lane
@@ -211,6 +212,7 @@ def test_a_name_is_no_service_number(officer) -> None:
         ("enter", {}),
         ("void", {"reason": "Eriksson"}),
         ("decide", {"result": "refused"}),
+        ("decide", {"result": "passed", "crossing": "Eriksson, Anna Maria"}),
         ("group", {"do": "open", "expected": 0}),
         ("outcome", {"id": "unheard-of"}),
         ("manual", {"Eriksson": 1}),
@@ -233,7 +235,7 @@ def test_a_crossing_is_voided_once_and_the_officer_is_told() -> None:
     assert post.ask("void")["error"] == "lane left: there is no crossing that can be voided (any more)"
     crossing = post.ask("enter", typed=TYPED)
     post.settle()
-    void = post.ask("void", reason="entered_twice", officer="A-1042")
+    void = post.ask("void", crossing=crossing["id"], reason="entered_twice", officer="A-1042")
     post.settle()
     assert post.ask("outcome", id=void["id"])["amends"] == crossing["id"]
     assert "error" in post.ask("void")
@@ -243,10 +245,78 @@ def test_a_decision_is_taken_once() -> None:
     post = Post()
     crossing = post.ask("enter", typed={}, is_document=False)
     post.settle()
-    decision = post.ask("decide", result="passed", officer="A-1042")
+    decision = post.ask("decide", crossing=crossing["id"], result="passed", officer="A-1042")
     post.settle()
     assert post.ask("outcome", id=decision["id"])["amends"] == crossing["id"]
     assert post.ask("decide", result="passed")["error"] == "lane left: nobody waits for a decision (any more)"
+
+
+def test_a_decision_is_not_taken_about_whoever_came_between_the_look_and_the_key() -> None:
+    post = Post()
+    looked_at = post.ask("enter", typed={}, is_document=False)
+    post.settle()
+    post.hand(post.lanes[0], DeadlinePassed(), post.now)
+    another = post.ask("enter", typed={}, is_document=False)
+    post.settle()
+    told = post.ask("decide", crossing=looked_at["id"], result="passed")["error"]
+    assert told == f"lane left: that crossing is not open any more; {another['id']} waits for a decision: look again"
+    assert len(post.drafts) == 2
+    assert "error" not in post.ask("decide", crossing=another["id"], result="passed")
+
+
+def test_a_decision_at_the_lane_names_whoever_stands_there_and_not_who_was_there_before() -> None:
+    post = Post(decision="officer")
+    stands_there = post.ask("enter", typed=TYPED)
+    assert post.lane.state is State.DECIDING
+    assert "is not open any more" in post.ask("decide", crossing="id-of-yesterday", result="passed")["error"]
+    assert post.officers.crossings(post.now) == [
+        {"lane": "left", "crossing": stands_there["id"], "id": stands_there["id"], "words": ["decide"]}
+    ]
+    assert "error" not in post.ask("decide", crossing=stands_there["id"], result="passed")
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "command"),
+    [
+        ("decide", {"result": "passed"}, "landfall decide passed"),
+        ("void", {"reason": "test"}, "landfall void"),
+    ],
+)
+def test_whoever_names_no_crossing_is_told_which_one_is_open_and_nothing_is_recorded(verb, arguments, command) -> None:
+    post = Post()
+    crossing = post.ask("enter", typed={}, is_document=False)["id"]
+    post.settle()
+    assert post.ask(verb, **arguments)["error"].endswith(f"`{command} {crossing}`")
+    assert len(post.drafts) == 1
+    assert [one["words"] for one in post.officers.crossings(post.now)] == [["decide", "void"]]
+
+
+def test_a_form_is_named_like_a_crossing() -> None:
+    post = Post()
+    form = post.ask("enter", typed=TYPED, written_at="2026-03-01T09:40:00Z", result="passed", officer="A-1042")
+    post.settle()
+    assert "that can be voided" in post.ask("void", is_form=True)["error"]
+    assert post.ask("void", crossing=form["id"])["error"] == (
+        "lane left: there is no crossing that can be voided (any more)"
+    )
+    assert "error" not in post.ask("void", crossing=form["id"], is_form=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_it"),
+    [
+        ("0198c5b0-7a31-7c1e-b5a2-77d1c03f9a1c", True),
+        ("3f9a1c", True),
+        ("3F9A1C", True),
+        ("c03f9a1c", True),
+        ("9a1c", False),
+        ("3f9a1d", False),
+    ],
+)
+def test_a_crossing_is_named_by_its_end_or_as_a_whole(name, is_it) -> None:
+    crossing = "0198c5b0-7a31-7c1e-b5a2-77d1c03f9a1c"
+    assert is_named(crossing, name) is is_it
+    assert short(crossing) == "3f9a1c"
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -91,3 +91,14 @@ def test_an_open_group_is_shown_with_its_count(capsys) -> None:
         r"Group left: 57 of 120 crossings, vessel L'Express des Iles\x1b[2J 9074729",
         "Group left: 57 crossings",
     ]
+
+
+def test_the_crossings_that_can_still_be_named_are_shown_with_what_can_be_said_of_them(capsys) -> None:
+    crossing = {"lane": "left", "crossing": "3f9a1c", "id": "0198c5b0-7a31-7c1e-b5a2-77d1c03f9a1c"}
+    form = {**crossing, "crossing": "77d1c0", "words": ["void_form"]}
+    print_status({**status(Vitals()), "crossings": [{**crossing, "words": ["decide", "void"]}, form]})
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines() if line.startswith("Crossing ")]
+    assert lines == [
+        "Crossing left: 3f9a1c waits for a decision, can be voided",
+        "Crossing left: 77d1c0 is a form that can be voided",
+    ]

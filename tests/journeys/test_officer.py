@@ -65,15 +65,18 @@ def test_an_officer_counts_a_ferry_keys_in_voids_and_enters_a_form_and_the_centr
     kiosk.start(ready="uplink connected")
     wait_until(lambda: ready(here), 10, "the lane is ready again")
     assert landfall("group")["count"] == 1
-    assert landfall("enter", "--stdin", fields=SPECIMEN)["result"] == "passed"
-    assert landfall("void", "--reason", "entered_twice")["result"] == "void"
+    twice = landfall("enter", "--stdin", fields=SPECIMEN)
+    assert here.status()["crossings"] == [
+        {"lane": "lane-1", "crossing": twice["id"][-6:], "id": twice["id"], "words": ["void"]}
+    ]
+    assert landfall("void", twice["id"][-6:], "--reason", "entered_twice")["amends"] == twice["id"]
     assert landfall("group", "close")["count"] == 1
 
     form = landfall("enter", "--stdin", "--written-at", "2026-01-02T03:04:05Z", "--result", "passed", fields=SPECIMEN)
     wait_until(lambda: ready(here), 10, "the lane is ready")
     referred = landfall("enter", "--no-document", "--surname", "Eriksson")
     assert (referred["result"], referred["reasons"]) == ("referred", ["travel_document_missing"])
-    assert landfall("decide", "passed")["amends"] == referred["id"]
+    assert landfall("decide", "passed", referred["id"])["amends"] == referred["id"]
 
     here.drained()
     assert here.reconciles()
