@@ -78,7 +78,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "PIL": ("hw.picture", "hw.page", "hw.camera_child"),
     "paho": ("edge.uplink.link", "central.broker_link"),
     "joserfc": ("edge.seal", "edge.identity.signed", "provisioning", "central.registry", "central.enrolment"),
-    "sqlite3": ("edge.cache",),
+    "sqlite3": ("edge.cache", "central.database"),
     "tinydb": ("edge.cache", "edge.queue"),
     "rich": (
         "edge.accept",
