@@ -21,7 +21,7 @@ from time import monotonic
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from central import commands, gaps
+from central import commands, gaps, kiosk_settings
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.chain import Arrival
 from central.config import CollectorSettings
@@ -309,10 +309,14 @@ class Collector:
         self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
 
     def _read_answer(self, delivery: Delivery) -> None:
-        """Keep what a kiosk says about a command, or about desired settings."""
-        answer = self._examiner.read_answer(parse_topic(delivery.topic), delivery.payload)
-        take = commands.take_reply if isinstance(answer, Reply) else commands.take_reported
-        if take(self._store.engine, answer, self._clock()):  # type: ignore[operator]
+        """Keep what a kiosk says about a command, or about its settings."""
+        answer, engine = self._examiner.read_answer(parse_topic(delivery.topic), delivery.payload), self._store.engine
+        if isinstance(answer, Reply):
+            is_news = commands.take_reply(engine, answer, self._clock())
+        else:
+            kiosk_settings.keep(engine, answer, self._clock())
+            is_news = commands.take_reported(engine, answer, self._clock())
+        if is_news:
             log(NOTICE, f"{answer.kiosk}: command {answer.id} is answered")
 
     def _send_orders(self) -> None:

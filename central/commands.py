@@ -137,11 +137,13 @@ def _written(name: str, arguments: Mapping[str, Any]) -> bytes:
     return written
 
 
-def list_commands(engine: Engine, *, kiosk: str = "", limit: int = 100) -> list[Issued]:
-    """Return the latest commands, the newest first, without what diagnostics brought."""
+def list_commands(engine: Engine, *, kiosk: str = "", name: str = "", limit: int = 100) -> list[Issued]:
+    """Return the latest commands, of one kiosk or one name, the newest first, without what diagnostics brought."""
     chosen = select(command).order_by(command.c.issued_at.desc(), command.c.counter.desc()).limit(limit)
     if kiosk:
         chosen = chosen.where(command.c.kiosk == kiosk)
+    if name:
+        chosen = chosen.where(command.c.name == name)
     with database.reading(engine) as connection:
         return [_issued(row, with_content=False) for row in connection.execute(chosen)]
 

@@ -171,6 +171,14 @@ command = Table(
     UniqueConstraint("kiosk", "counter"),
 )
 
+# What each kiosk last reported of its settings: a `central.kiosk_settings.KioskSettings` as JSON.
+kiosk_settings = Table(
+    "kiosk_settings",
+    metadata,
+    Column("kiosk", Text, primary_key=True),
+    Column("settings", Text, nullable=False),
+)
+
 centre = Table(
     "centre",
     metadata,

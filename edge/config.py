@@ -201,7 +201,12 @@ class ClockSettings(_Section, kw_only=True):
 
     rtc: Annotated[bool, Meta(description="a battery-backed clock is fitted")] = False
     not_before: Annotated[
-        str, Meta(description="an earlier date is certainly wrong", extra={"right": 'a day such as "2026-01-01"'})
+        str,
+        Meta(
+            pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}\Z",
+            description="an earlier date is certainly wrong",
+            extra={"right": 'a day such as "2026-01-01"'},
+        ),
     ] = "2026-01-01"
 
 

@@ -21,7 +21,8 @@ PACKAGES = ("edge", "hw", "central", "provisioning")
 # Rooms, the longest name first that fits a module.
 LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.keyboard", "hw.settings"}
 LAYER_1 = {
-    "edge.afterwards", "edge.config", "edge.door", "edge.events", "edge.groups", "edge.kiosk", "edge.late",
+    "edge.afterwards", "edge.config", "edge.door", "edge.effective", "edge.events", "edge.groups", "edge.kiosk",
+    "edge.late",
     "edge.overlay", "edge.rules", "edge.setting_words", "edge.supply", "edge.traveller",
 }  # fmt: skip
 LAYER_2 = {

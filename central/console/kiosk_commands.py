@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -36,7 +37,12 @@ class Order:
 def orders(visit: Visit, kiosk: str) -> list[Order]:
     """Return the latest commands of a kiosk."""
     listed = commands.list_commands(visit.console.engine, kiosk=kiosk, limit=SHOWN)
-    return [Order(one, _state(one, database.rfc3339(visit.now))) for one in listed]
+    return [order_of(one, visit.now) for one in listed]
+
+
+def order_of(issued: Issued, now: datetime) -> Order:
+    """Return a command with the word for what became of it until now."""
+    return Order(issued, _state(issued, database.rfc3339(now)))
 
 
 def issue(visit: Visit) -> Response:
@@ -62,10 +68,8 @@ def show(visit: Visit) -> Response:
     if found is None or found.kiosk != one.kiosk:
         raise HTTPException(404, "There is no such command.")
     content = _indented(found.content) if found.content else ""
-    order = Order(found, _state(found, database.rfc3339(visit.now)))
-    return visit.show(
-        "command.html", {"one": one, "order": order, "content": content, "asked": _indented(found.arguments)}
-    )
+    values = {"one": one, "order": order_of(found, visit.now), "content": content}
+    return visit.show("command.html", {**values, "asked": _indented(found.arguments)})
 
 
 def _arguments(visit: Visit, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The page of one kiosk: what is wrong, how it went, its devices, its streams and what happened.
+"""The page of one kiosk: what is wrong, how it went, its devices, streams and settings, and what happened.
 
 Owns what is put together for the page, and the figures of its charts. Always true: it only reads; what the kiosk said
 of itself was cut to size by `central.fleet.report` before, and is shown as text.
@@ -15,7 +15,7 @@ import msgspec
 from starlette.responses import Response
 
 from central import database
-from central.console import kiosk_commands, kiosk_story
+from central.console import kiosk_commands, kiosk_settings, kiosk_story
 from central.console.live import Picture
 from central.console.rights import Right
 from central.console.visit import Visit, kiosk_named
@@ -42,6 +42,7 @@ def show(visit: Visit) -> Response:
         happenings = kiosk_story.happenings(connection, one.kiosk)
     there = one.report.streams if one.report else {}
     values = {
+        "settings": kiosk_settings.shown(visit, one),
         "orders": kiosk_commands.orders(visit, one.kiosk),
         "may_command": visit.who.account.may(Right.COMMAND),
         "one": one,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edge import effective
 from edge.cache import CacheReader
 from edge.commands import trial
 from edge.commands.desk import KEY, Answer, CommandDesk, Deed
@@ -80,7 +81,15 @@ class CommandOffice:
         )
         began_s = parts.clock.now().clock.boottime_s
         sha256 = digest(in_force.settings)
-        self._settings = SettingsDesk(parts.kiosk, version, sha256, in_force.overlays, hands, began_s=began_s)
+        self._settings = SettingsDesk(
+            parts.kiosk,
+            version,
+            sha256,
+            in_force.overlays,
+            hands,
+            began_s=began_s,
+            in_force=effective.in_force(in_force.settings),
+        )
 
     def store_ready(self, reader: CacheReader, now: Moment) -> None:
         """Begin, once the store is open."""

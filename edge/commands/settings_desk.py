@@ -16,7 +16,7 @@ from edge.commands import trial
 from edge.commands.trial import Overlays
 from edge.errors import SettingError
 from edge.events import Moment
-from edge.wire.commands import Desired, Reply, Reported, Result
+from edge.wire.commands import Desired, Reply, Reported, Result, SettingInForce
 
 HELD_S = 10.0
 WRITE_AGAIN_S = 30.0
@@ -44,12 +44,20 @@ class Hands:
 
 
 class SettingsDesk:
-    """Tries settings from afar; `overlays` is what the daemon was started with."""
+    """Tries settings from afar; `overlays` is what the daemon was started with, `in_force` what that comes to."""
 
     def __init__(
-        self, kiosk: str, version: str, sha256: str, overlays: Overlays, hands: Hands, *, began_s: float
+        self,
+        kiosk: str,
+        version: str,
+        sha256: str,
+        overlays: Overlays,
+        hands: Hands,
+        *,
+        began_s: float,
+        in_force: tuple[SettingInForce, ...] = (),
     ) -> None:
-        self._kiosk, self._version, self._sha256 = kiosk, version, sha256
+        self._kiosk, self._version, self._sha256, self._in_force = kiosk, version, sha256, in_force
         self._overlays, self._hands = overlays, hands
         self._lost_at_s = None if overlays.trial is None else began_s + overlays.trial.trial_s
         self._held_at_s: float | None = None  # when the connection will have held for long enough
@@ -139,7 +147,7 @@ class SettingsDesk:
 
     def _report(self, now: Moment) -> None:
         kept = self._overlays
-        said = (kept.state, kept.id, kept.revision, kept.detail, kept.in_force)
+        said = (kept.state, kept.id, kept.revision, kept.detail, kept.in_force, self._in_force)
         self._hands.report(Reported(self._kiosk, now.text, self._version, self._sha256, *said))
 
     def _say_result(self, now: Moment) -> None:

@@ -19,6 +19,7 @@ REPORTED_TYP = "landfall-reported"
 MAX_REPLY_BYTES = 48 * 1024
 MAX_COMMAND_BYTES = 32 * 1024
 LEAST_TRIAL_S, MOST_TRIAL_S = 1.0, 3600.0  # of desired settings
+MOST_SETTINGS = 400  # that a kiosk tells; one with two lanes has some 250
 
 
 class CommandName(StrEnum):
@@ -80,10 +81,22 @@ class Desired(msgspec.Struct, frozen=True, omit_defaults=True):
     settings: dict[str, Any] = {}
 
 
+class SettingInForce(msgspec.Struct, frozen=True):
+    """One setting, by its key in kiosk.toml with lanes and readers under their names, as TOML spells its value.
+
+    `default` is None for a setting that must be given.
+    """
+
+    key: str
+    value: str
+    default: str | None
+
+
 class Reported(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which settings a kiosk runs with; retained. `revision`, `state` and `detail` tell what came of the last desired.
 
-    `settings` are those in force on top of the file, `settings_sha256` is the digest of the whole.
+    `settings` are those that the centre has put on top of the file, `settings_sha256` is the digest of the whole.
+    `in_force` is the whole without what stays on the kiosk: paths, and every other text of free form.
     """
 
     kiosk: str
@@ -95,3 +108,4 @@ class Reported(msgspec.Struct, frozen=True, omit_defaults=True):
     revision: int = 0
     detail: str = ""
     settings: dict[str, Any] = {}
+    in_force: tuple[SettingInForce, ...] = ()

@@ -260,6 +260,12 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "revision": _field("Their revision, or 0.", minimum=0),
         "detail": _field("Why they were refused or rolled back."),
         "settings": _field("Desired settings that are in force."),
+        "in_force": _field("Every setting that may leave the kiosk; no path, and no other text of free form."),
+    },
+    "SettingInForce": {
+        "key": _field("As in kiosk.toml; lanes and readers stand in it under their names."),
+        "value": _field("As TOML spells it."),
+        "default": _field("What it is when kiosk.toml does not say; null: it must be given."),
     },
     "StreamHead": {
         "epoch": _EPOCH,

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from central import commands
+from central import commands, database, kiosk_settings
 from central.commands import Issued
+from central.kiosk_settings import KioskSetting
 from provisioning.local_deployment import Process, wait_until
 from tests.journeys.world import KIOSK, World
 
@@ -79,6 +80,9 @@ def test_a_kiosk_shows_itself_tells_how_it_is_and_takes_back_settings_that_cut_i
         assert (never.result, never.detail) == ("refused", "desired settings: keys may not be set from afar")
         good = answer(here, ask(here, "settings", {"settings": {"uplink": {"health_s": 2.0}}, "trial_s": 20.0}))
         assert (good.result, good.detail) == ("done", "the settings are in force")
+        with database.reading(here.engine) as connection:
+            told = kiosk_settings.find(connection, KIOSK)
+        assert KioskSetting("uplink.health_s", "2.0", "30.0", is_from_afar=True) in told.settings
 
         rewound = answer(here, ask(here, "rewind", {"stream": "crossing", "from": 2}))
         assert rewound.result == "done"

@@ -10,12 +10,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from sqlalchemy import insert
 
-from central import database, incidents
+from central import commands, database, incidents, kiosk_settings
 from central.alerts.tables import alert
 from central.config import ConsoleSettings, FleetSettings
 from central.console import accounts, live
@@ -28,6 +29,7 @@ from central.fleet import history, lease
 from central.fleet.centre import WATCHER
 from central.fleet.history import Metric
 from central.incidents import Incident, Kind
+from edge.wire.commands import Reported, SettingInForce
 from tests.central.console.harness import PASSWORD, cheap_passwords
 from tests.central.console.test_serve import free_port
 from tests.central.fleet.fleet import health_of, put, register, told
@@ -69,6 +71,27 @@ def furnish(engine) -> None:
         times = {"since": rfc3339(now - timedelta(hours=3)), "opened_at": rfc3339(now - timedelta(hours=3))}
         connection.execute(insert(alert).values(fault | words | times))
         history.put(connection, _a_day_of("calais/lane-3", now))
+    order_settings(engine, "calais/lane-3", now)
+
+
+def order_settings(engine, kiosk: str, now: datetime) -> None:
+    """Have settings ordered of a kiosk, which follows some of them."""
+    ordered = {"uplink": {"port": 8884}, "lanes": {"left": {"policy": {"show_s": 3, "photo": "wanted"}}}}
+    id = commands.issue(engine, kiosk, "settings", {"settings": ordered}, "technician", now - timedelta(hours=1))
+    numbers = [(f"lanes.left.policy.{name}_s", "4.0", "4.0") for name in ("collect", "optional", "officer", "refer")]
+    in_force = [
+        ("kiosk.site", '"calais"', None),
+        ("uplink.host", '"broker.centre.example.org"', None),
+        ("uplink.port", "8883", "8883"),
+        ("lanes.left.policy.show_s", "3.0", "2.0"),
+        ("lanes.left.policy.required", '["travel_document", "boarding_pass"]', '["travel_document"]'),
+        ("lanes.left.readers.passport.substitutes", '"<img>"', '"?*"'),
+        *numbers,
+    ]
+    said = Reported(kiosk, rfc3339(now), "1.2.0", "ab" * 32, "settled", id, 1, "", {"uplink": {"port": 8884}})
+    said = msgspec.structs.replace(said, in_force=tuple(SettingInForce(*one) for one in in_force))
+    kiosk_settings.keep(engine, said, now)
+    commands.take_reported(engine, said, now)
 
 
 def _a_day_of(kiosk: str, now: datetime) -> list[dict[str, object]]:

@@ -10,10 +10,11 @@ from edge.commands import trial
 from edge.commands.settings_desk import HELD_S, WRITE_AGAIN_S, Hands, OverlaysKept, SettingsDesk
 from edge.commands.trial import Overlays
 from edge.errors import SettingError
-from edge.wire.commands import Desired, Result
+from edge.wire.commands import Desired, Reported, Result, SettingInForce
 from tests.edge.lane import moment
 
 KIOSK = "utopia/lane-1"
+IN_FORCE = (SettingInForce("uplink.port", "8883", "8883"),)
 
 
 def desired(revision: int = 1, **settings: Any) -> Desired:
@@ -36,10 +37,14 @@ class Post:
             write=self.writes.append,
             audit=lambda event, **_: self.audits.append(event),
             reply=lambda reply: self.replies.append((reply.id, reply.result, reply.detail)),
-            report=lambda said: self.reports.append((said.state, said.revision, said.settings)),
+            report=self._take_report,
             restart=self.restarts.append,
         )
-        self.desk = SettingsDesk(KIOSK, "0.1.0", "0" * 64, self.overlays, hands, began_s=0.0)
+        self.desk = SettingsDesk(KIOSK, "0.1.0", "0" * 64, self.overlays, hands, began_s=0.0, in_force=IN_FORCE)
+
+    def _take_report(self, said: Reported) -> None:
+        assert said.in_force == IN_FORCE, "each report has the whole"
+        self.reports.append((said.state, said.revision, said.settings))
 
     def _check(self, settings: dict) -> None:
         if "kiosk" in settings:

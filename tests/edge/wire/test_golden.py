@@ -19,7 +19,7 @@ GOLDEN = Path(edge.wire.__file__).parent / "golden"
 EXAMPLES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 MESSAGES = (
     "receipt", "receipt-forked", "resend", "status", "status-offline", "health", "health-full", "export", "command",
-    "reply", "desired", "reported",
+    "reply", "desired", "reported", "reported-in-force",
 )  # fmt: skip
 
 
