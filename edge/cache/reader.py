@@ -32,12 +32,15 @@ class CacheReader:
     @classmethod
     def open(cls, path: Path) -> CacheReader:
         """Open an existing store; raise `StoreError` when there is none or it cannot be read."""
-        if not path.exists():
-            raise StoreError(f"{path}: there is no store", remedy="start the kiosk once")
         try:
+            if not path.exists():
+                raise StoreError(f"{path}: there is no store", remedy="start the kiosk once")
             return cls(connect(path, read_only=True), path)
         except sqlite3.Error as error:
             raise store_error(error, path) from error
+        except OSError as error:
+            remedy = "if it lies on the card of another kiosk, mount that without the option noload"
+            raise StoreError(f"{path}: {error.strerror}", remedy=remedy) from error
 
     def heads(self) -> dict[str, Head]:
         """Return the head of every stream by its name."""

@@ -93,7 +93,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
     Raises sqlite3.Error as SQLite gives it: only the caller knows whether damage is an error or a reason to salvage.
     """
-    mode = "ro" if read_only else "rw"
+    mode = "rw" if not read_only else "ro&immutable=1" if _is_at_rest(path) else "ro"
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
     )
@@ -123,6 +123,16 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _is_at_rest(path: Path) -> bool:
+    """Tell whether nobody can write a file and it has no log: SQLite would want to make one on a read-only card."""
+    log = path.with_name(path.name + "-wal")
+    return _is_read_only(path) and not (log.exists() and log.stat().st_size)
+
+
+def _is_read_only(path: Path) -> bool:
+    return bool(os.statvfs(path.parent).f_flag & os.ST_RDONLY)
 
 
 def create_file(path: Path) -> None:
@@ -215,6 +225,9 @@ def store_error(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreDamaged(f"{path.name}: {error}", remedy="restart to salvage what can be read")
     if code & 0xFF == sqlite3.SQLITE_FULL or (code & 0xFF == sqlite3.SQLITE_IOERR and not _has_room(path)):
         return StoreFull(f"{path.name}: no room on the disk", remedy="free space or connect the kiosk to the centre")
+    if code & 0xFF == sqlite3.SQLITE_CANTOPEN and _is_read_only(path):
+        remedy = "it lies on a card that cannot be written: copy the card into a file and mount that"
+        return StoreError(f"{path.name}: {error}", remedy=remedy)
     return StoreError(f"{path.name}: {error}")
 
 

@@ -28,9 +28,13 @@ def add_verbs(queue: argparse.ArgumentParser, add_config: Add, add_json: Add) ->
     """Add the verbs below `landfall queue`; the arguments add what every verb of `landfall` has alike."""
     verbs = queue.add_subparsers(title="verbs", required=True, metavar="VERB")
 
-    def verb(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    def verb(
+        name: str, run: Callable[[argparse.Namespace], int], text: str, *, reads_store: bool = True
+    ) -> argparse.ArgumentParser:
         parser = verbs.add_parser(name, help=text, description=text)
         add_config(parser)
+        if reads_store:
+            parser.add_argument("--root", type=Path, metavar="FOLDER", help="where the card of a dead kiosk is mounted")
         add_json(parser)
         parser.set_defaults(run=run)
         return parser
@@ -54,7 +58,8 @@ def add_verbs(queue: argparse.ArgumentParser, add_config: Add, add_json: Add) ->
     export.add_argument("target", type=Path, metavar="FOLDER|FILE", help="the stick, or a new file ending in .jsonl")
     export.add_argument("--all", action="store_true", help="everything that is kept, not only what awaits its receipt")
 
-    receipts = verb("import-receipts", _import_receipts, "give the centre's receipts to the running kiosk")
+    text = "give the centre's receipts to the running kiosk"
+    receipts = verb("import-receipts", _import_receipts, text, reads_store=False)
     receipts.add_argument("file", type=Path, metavar="FILE", help="what `landfall-central import` wrote, or its folder")
 
 
@@ -162,10 +167,11 @@ def _store(options: argparse.Namespace) -> Iterator[tuple[Settings, str, CacheRe
     """Open the store of the settings for reading; give settings, the kiosk's name and the reader."""
     from edge.cache import CacheReader
     from edge.config import load
+    from edge.queue.card import settings_on
 
     if UNIT_CREDENTIALS.is_dir():  # so that root finds the keys where the running unit has them
         os.environ.setdefault("CREDENTIALS_DIRECTORY", str(UNIT_CREDENTIALS))
-    settings = load(options.config, dict(os.environ))
+    settings = settings_on(options.root) if options.root else load(options.config, dict(os.environ))
     with CacheReader.open(settings.resolve(settings.store.path)) as reader:
         yield settings, _kiosk(settings), reader
 

@@ -156,7 +156,7 @@ class SystemdMachine:
             input=input,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=300,
+            timeout=900,
         )
         return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(errors="replace"))
 

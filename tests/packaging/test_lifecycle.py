@@ -7,7 +7,7 @@ import pytest
 from tests.packaging.conftest import DIST, DebianMachine
 from tests.packaging.debian_root import built, made_newer
 
-pytestmark = pytest.mark.debian
+pytestmark = [pytest.mark.debian, pytest.mark.timeout(1800)]
 
 PROVISION = """cp -r /provisioned/. /etc/landfall/
 chmod 700 /etc/landfall/keys && chmod 600 /etc/landfall/keys/* && systemctl restart landfall-kiosk"""
