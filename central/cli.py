@@ -244,21 +244,24 @@ def _keys(settings: config.Settings) -> tuple[Signer, Opener]:
     from edge.seal import Opener, Signer
 
     keys = settings.for_taking()
-    signer = Signer(_private_key(settings, "keys.receipt_key", keys.receipt_key, "Ed25519"))
-    return signer, Opener([_private_key(settings, "keys.opening_keys", path, "X25519") for path in keys.opening_keys])
+    # The oldest receipt key signs: while keys rotate, it is the one that every kiosk knows.
+    signer = Signer(_private_keys(settings, "keys.receipt_key", keys.receipt_key, "Ed25519")[0])
+    opening = [_private_keys(settings, "keys.opening_keys", path, "X25519") for path in keys.opening_keys]
+    return signer, Opener([key for several in opening for key in several])
 
 
-def _private_key(settings: config.Settings, setting: str, path: Path, curve: str) -> Any:
-    """Load one of the centre's own keys; raise `SettingError` when the file holds none of that curve."""
-    from edge.seal import load_private_key
+def _private_keys(settings: config.Settings, setting: str, path: Path, curve: str) -> list[Any]:
+    """Load the centre's own keys of a file; raise `SettingError` when one is not private, or of another curve."""
+    from edge.seal import load_private_keys
 
     try:
-        key = load_private_key(path)
+        keys = load_private_keys(path)
     except SealError as error:
         raise SettingError(settings.file, setting, f"must name a private key: {error}") from None
-    if key.curve_name != curve:
-        raise SettingError(settings.file, setting, f"must name an {curve} key", got=f"{key.curve_name} in {path}")
-    return key
+    for key in keys:
+        if key.curve_name != curve:
+            raise SettingError(settings.file, setting, f"must name an {curve} key", got=f"{key.curve_name} in {path}")
+    return keys
 
 
 def _kiosk_add(arguments: argparse.Namespace) -> int:

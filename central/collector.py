@@ -21,7 +21,7 @@ from time import monotonic
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
-from central import commands, gaps, kiosk_settings
+from central import commands, gaps, kiosk_settings, uptake
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.chain import Arrival
 from central.config import CollectorSettings
@@ -306,6 +306,7 @@ class Collector:
 
     def _read_status(self, delivery: Delivery) -> None:
         status = self._examiner.read_status(parse_topic(delivery.topic), delivery.payload)
+        uptake.note_birth(self._store.engine, status, self._clock())
         self._ask(gaps.compare_status(self._store.engine, status, self._clock()))
 
     def _read_answer(self, delivery: Delivery) -> None:

@@ -206,6 +206,18 @@ invitation = Table(
 )
 Index("ix_invitation_kiosk", invitation.c.kiosk, invitation.c.id)
 
+# With which keys of the centre a kiosk works, as its last birth said. `receipt_keys` is a list of key ids, `heads` how
+# far each stream went when `opening_key` was first named: {stream: [epoch, sequence]}; both are JSON.
+key_uptake = Table(
+    "key_uptake",
+    metadata,
+    Column("kiosk", Text, primary_key=True),
+    Column("opening_key", Text, nullable=False),
+    Column("receipt_keys", Text, nullable=False),
+    Column("heads", Text, nullable=False),
+    Column("noted_at", Text, nullable=False),
+)
+
 # Every certificate that the centre issued. `keys` is the hash of the keys that it was issued for.
 certificate = Table(
     "certificate",

@@ -42,6 +42,23 @@ def load_private_key(path: Path) -> OKPKey:
 
     A credential of systemd may show group bits: they are the mask of the ACL that lets the service's user read it.
     """
+    _refuse_open_to_others(path)
+    key = load_public_key(path)
+    if not key.is_private:
+        raise SealError(f"{path}: holds a public key, a private one is needed")
+    return key
+
+
+def load_private_keys(path: Path) -> list[OKPKey]:
+    """Load a private JWK, or every one of a JWK Set, the oldest first; raise `SealError` as `load_private_key` does."""
+    _refuse_open_to_others(path)
+    keys = load_public_keys(path)
+    if not all(key.is_private for key in keys):
+        raise SealError(f"{path}: holds a public key, a private one is needed")
+    return keys
+
+
+def _refuse_open_to_others(path: Path) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
@@ -50,10 +67,6 @@ def load_private_key(path: Path) -> OKPKey:
     is_credential = directory is not None and path.is_relative_to(directory)
     if stat.S_IMODE(mode) & (0o037 if is_credential else 0o077):
         raise SealError(f"{path}: others may read this private key", remedy=f"chmod 0600 {path}")
-    key = load_public_key(path)
-    if not key.is_private:
-        raise SealError(f"{path}: holds a public key, a private one is needed")
-    return key
 
 
 def load_public_key(path: Path) -> OKPKey:
@@ -127,6 +140,11 @@ class Verifier:
     def __init__(self, keys: Iterable[OKPKey]) -> None:
         self._keys = {key.thumbprint(): key for key in keys}
 
+    @property
+    def kids(self) -> tuple[str, ...]:
+        """Return the key ids of the keys that count."""
+        return tuple(self._keys)
+
     def verify(self, token: str, typ: str) -> bytes:
         """Return the payload; raise `SealError` for an unknown key, another `typ`, or a signature that does not fit.
 
@@ -160,11 +178,11 @@ class Sealer:
 
     def __init__(self, centre: OKPKey) -> None:
         self._key = centre
-        self._kid = centre.thumbprint()
+        self.kid = centre.thumbprint()
 
     def seal(self, plaintext: bytes, *, deflate: bool = False) -> str:
         """Return a JWE compact. `deflate` takes the base64 of a photo off the wire again; text stays uncompressed."""
-        header = {"alg": AGREEMENT, "enc": ENCRYPTION, "kid": self._kid}
+        header = {"alg": AGREEMENT, "enc": ENCRYPTION, "kid": self.kid}
         if deflate and len(plaintext) <= _MAX_DEFLATED:
             header["zip"] = "DEF"
         return jwe.encrypt_compact(header, plaintext, self._key, registry=_letters)

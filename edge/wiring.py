@@ -92,14 +92,16 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
     clock = system_clock(settings, last_known)
     signer = Signer(load_private_key(settings.resolve(settings.keys.record)))
     centre = Verifier([key for path in settings.keys.receipt for key in load_public_keys(settings.resolve(path))])
+    sealer = Sealer(load_public_key(settings.resolve(settings.keys.opening)))
+    identity = Identity(kiosk, version, boot_id(), sealer.kid, centre.kids)
     recent = Recent()
     reading = recent.watched(_reading(settings, clock.now(), log))
     return Parts(
         kiosk=kiosk,
         store=store,
         clock=clock,
-        recorder=_recorder(settings, kiosk, signer, clock, put, floor_s=last_known.timestamp()),
-        uplink=_uplink(settings, Identity(kiosk, version, boot_id()), signer, centre, clock, put),
+        recorder=_recorder(settings, kiosk, sealer, signer, clock, put, floor_s=last_known.timestamp()),
+        uplink=_uplink(settings, identity, signer, centre, clock, put),
         control=ControlServer(settings.resolve(settings.control.socket), put),
         signer=signer,
         centre=centre,
@@ -130,12 +132,12 @@ def _floor(settings: Settings) -> datetime:
 
 
 def _recorder(
-    settings: Settings, kiosk: str, signer: Signer, clock: SystemClock, put: Put, *, floor_s: float
+    settings: Settings, kiosk: str, sealer: Sealer, signer: Signer, clock: SystemClock, put: Put, *, floor_s: float
 ) -> Recorder:
     return Recorder(
         kiosk,
         settings.resolve(settings.store.path),
-        sealer=Sealer(load_public_key(settings.resolve(settings.keys.opening))),
+        sealer=sealer,
         signer=signer,
         put=put,
         now=clock.now,

@@ -48,6 +48,7 @@ from edge.identity.key_files import make_folder, refuse_existing, replace, write
 from edge.identity.signed import DocumentSigner
 
 LEAST_PASSPHRASE = 12
+CENTRE_KEYS = {"receipt": ("Ed25519", "sig", "Ed25519"), "opening": ("X25519", "enc", "ECDH-ES")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Authority:
 
 def make_centre_keys(folder: Path) -> None:
     """Make the centre's keys as JWK files: `receipt.*` signs receipts and commands, `opening.*` opens letters."""
-    _make_keys(folder, {"receipt": ("Ed25519", "sig", "Ed25519"), "opening": ("X25519", "enc", "ECDH-ES")})
+    _make_keys(folder, CENTRE_KEYS)
 
 
 def make_kiosk_keys(folder: Path) -> None:
@@ -180,24 +181,31 @@ def _make_keys(folder: Path, kinds: dict[str, tuple[str, str, str]]) -> None:
     make_folder(folder)
     refuse_existing(folder, *(f"{stem}.{part}.json" for stem in kinds for part in ("key", "pub")))
     for stem, kind in kinds.items():
-        private = _new_jwk(*kind)
-        write_private(folder / f"{stem}.key.json", _json(private))
-        write_public(folder / f"{stem}.pub.json", _json({name: private[name] for name in private if name != "d"}))
+        private = new_jwk(*kind)
+        write_private(folder / f"{stem}.key.json", jwk_text(private))
+        write_public(folder / f"{stem}.pub.json", jwk_text(public_half(private)))
 
 
-def _new_jwk(curve: str, use: str, algorithm: str) -> dict:
+def new_jwk(curve: str, use: str, algorithm: str) -> dict:
+    """Return a new private JWK, named by its thumbprint."""
     # auto_kid names the key by its RFC 7638 thumbprint, as the headers of letters and envelopes do.
     key = OKPKey.generate_key(curve, {"use": use, "alg": algorithm}, private=True, auto_kid=True)
     return key.as_dict(private=True)
 
 
-def _json(jwk: dict) -> bytes:
+def public_half(jwk: dict) -> dict:
+    """Return a JWK without what is secret of it."""
+    return {name: jwk[name] for name in jwk if name != "d"}
+
+
+def jwk_text(jwk: dict) -> bytes:
+    """Return a JWK, or a JWK Set, as a file has it."""
     return (json.dumps(jwk, indent=2, sort_keys=True) + "\n").encode()
 
 
 def new_record_key() -> dict:
     """Return a new private JWK that signs records."""
-    return _new_jwk("Ed25519", "sig", "Ed25519")
+    return new_jwk("Ed25519", "sig", "Ed25519")
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey, encryption: KeySerializationEncryption | None = None) -> bytes:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge.accept.cli import add_verb as add_accept_verb
 from edge.errors import LandfallError, ProvisioningError
+from provisioning.verbs import centre as centre_verbs
 from provisioning.verbs import office, on_kiosk
 
 
@@ -142,8 +143,9 @@ def command_parser() -> argparse.ArgumentParser:
     verb = _verb(ca, "renew", _renew, "renew the certificates of the centre in a folder: broker, enrolment, collector")
     _add_authority(verb)
 
-    centre = _group(verbs, "centre", "make the keys of the centre")
+    centre = _group(verbs, "centre", "make and rotate the keys of the centre")
     _verb(centre, "keys", _make_centre_keys, "make the keys that sign receipts and open letters")
+    centre_verbs.add_verbs(centre)
 
     kiosk = _group(verbs, "kiosk", "prepare a kiosk")
     _verb(kiosk, "keys", _make_kiosk_keys, "make the key that signs a kiosk's records")

@@ -53,8 +53,10 @@ MAY: dict[str, set[str]] = {
         "edge.accept.cli",  # the guided check, which lives beside `edge.check`
         "edge.config",  # a bundle holds no settings that the kiosk would refuse
         "central.broker",
+        "central.command_line",
         "central.config",
         "central.enrolment",
+        "central.uptake",  # which kiosk still needs a key that is to be retired
         "provisioning.demo",
     },
     "provisioning.demo": set(ROOMS),  # shows the whole house at work

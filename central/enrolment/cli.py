@@ -25,7 +25,7 @@ from edge.identity import enrolment
 from edge.identity.certificates import check_kiosk_name
 from edge.identity.issuing import load_documents, load_issuer
 from edge.identity.key_files import replace
-from edge.seal import load_public_key
+from edge.seal import load_public_keys
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -94,8 +94,8 @@ def open_desk(settings: config.Settings) -> Desk:
     """Return the desk of these settings; raise `SettingError` or `ProvisioningError` for what is missing."""
     own = settings.for_enrolling()
     try:
-        receipts = tuple(public_jwk(path, "Ed25519") for path in own.receipt_keys)
-        keys = enrolment.CentreKeys(opening=public_jwk(own.opening_key, "X25519"), receipts=receipts)
+        receipts = tuple(key for path in own.receipt_keys for key in public_jwks(path, "Ed25519"))
+        keys = enrolment.CentreKeys(opening=public_jwks(own.opening_key, "X25519")[-1], receipts=receipts)
     except SealError as error:
         raise SettingError(settings.file, "enrolment", f"must name the centre's public keys: {error}") from None
     return Desk(
@@ -107,12 +107,16 @@ def open_desk(settings: config.Settings) -> Desk:
     )
 
 
-def public_jwk(path: Path, curve: str) -> enrolment.Jwk:
-    """Return a public key of the centre as it is handed out; raise `SealError` for one of another curve."""
-    key = load_public_key(path)
-    if key.curve_name != curve:
-        raise SealError(f"{path}: is an {key.curve_name} key, an {curve} key is needed")
-    return {name: str(value) for name, value in key.as_dict(private=False).items() if name in ("kty", "crv", "x")}
+def public_jwks(path: Path, curve: str) -> list[enrolment.Jwk]:
+    """Return public keys of the centre as they are handed out; raise `SealError` for one of another curve."""
+    keys = load_public_keys(path)
+    for key in keys:
+        if key.curve_name != curve:
+            raise SealError(f"{path}: is an {key.curve_name} key, an {curve} key is needed")
+    return [
+        {name: str(value) for name, value in key.as_dict(private=False).items() if name in ("kty", "crv", "x")}
+        for key in keys
+    ]
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from edge.credentials import load_certificate
 from edge.disk import MB, DiskBudget, free_bytes
 from edge.errors import SealError, StoreError
 from edge.events import Moment, Room
-from edge.seal import load_private_key, load_public_key
+from edge.seal import load_private_key, load_public_key, load_public_keys
 
 SOON = timedelta(days=30)
 
@@ -83,22 +83,37 @@ def check_clock(settings: Settings, now: Moment) -> Iterator[Line]:
 def check_keys(settings: Settings) -> Iterator[Line]:
     """Look whether each key is there, of the right kind, and its own owner's alone."""
     keys = settings.keys
-    yield _key("key record", settings.resolve(keys.record), load_private_key, "Ed25519")
-    yield _key("key opening", settings.resolve(keys.opening), load_public_key, "X25519")
+    yield from _keys("key record", settings.resolve(keys.record), lambda path: [load_private_key(path)], "Ed25519")
+    yield from _keys("key opening", settings.resolve(keys.opening), _load_centre_key, "X25519")
     for path in keys.receipt:
-        yield _key("key receipt", settings.resolve(path), load_public_key, "Ed25519")
+        yield from _keys("key receipt", settings.resolve(path), _load_centre_keys, "Ed25519")
 
 
-def _key(what: str, path: Path, load: Callable[[Path], Any], curve: str) -> Line:
+def _keys(what: str, path: Path, load: Callable[[Path], list[Any]], curve: str) -> Iterator[Line]:
     try:
-        key = load(path)
+        for key in load(path):
+            if key.curve_name != curve:
+                yield failed(what, f"{path}: is an {key.curve_name} key", f"name an {curve} key in kiosk.toml")
+            else:
+                yield ok(what, f"{key.thumbprint()[:16]}...")
     except SealError as error:
-        return failed(what, error.message, error.remedy or "provision the kiosk's keys again")
-    if key.curve_name != curve:
-        return failed(what, f"{path}: is an {key.curve_name} key", f"name an {curve} key in kiosk.toml")
-    if load is load_public_key and key.is_private:
-        return failed(what, f"{path}: holds a private key of the centre", "take it away; a kiosk has public ones alone")
-    return ok(what, f"{key.thumbprint()[:16]}...")
+        yield failed(what, error.message, error.remedy or "provision the kiosk's keys again")
+
+
+def _load_centre_key(path: Path) -> list[Any]:
+    return _public_alone(path, [load_public_key(path)])
+
+
+def _load_centre_keys(path: Path) -> list[Any]:
+    return _public_alone(path, load_public_keys(path))
+
+
+def _public_alone(path: Path, keys: list[Any]) -> list[Any]:
+    if any(key.is_private for key in keys):
+        raise SealError(
+            f"{path}: holds a private key of the centre", remedy="take it away; a kiosk has public ones alone"
+        )
+    return keys
 
 
 def check_certificates(settings: Settings, kiosk: str, now: datetime) -> Iterator[Line]:

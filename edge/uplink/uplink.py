@@ -80,11 +80,13 @@ class Signs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who publishes: `<site>/<kiosk>`, and which version in which boot."""
+    """Who publishes: `<site>/<kiosk>`, which version in which boot, and with which keys of the centre (their ids)."""
 
     kiosk: str
     version: str
     boot_id: str
+    opening_key: str = ""
+    receipt_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +323,8 @@ class Uplink:
                 for name, head in heads.items()
                 if name in self._senders
             },
+            opening_key=identity.opening_key,
+            receipt_keys=identity.receipt_keys,
         )
         return self._signer.sign(messages.encode(status), messages.STATUS_TYP).encode("ascii")
 

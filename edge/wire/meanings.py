@@ -283,6 +283,8 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
         "version": _VERSION,
         "at": _time("When it was written; a last will is written before the connection"),
         "streams": _field("Head of every stream, in a birth."),
+        "opening_key": _field("Id of the centre's key to which letters are sealed: thumbprint (RFC 7638)."),
+        "receipt_keys": _field("Ids of the centre's keys whose receipts and commands are believed."),
     },
     "Health": {
         "kiosk": _KIOSK,

@@ -65,7 +65,11 @@ class StreamHead(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A kiosk's birth (`online`, with the head of every stream) or death (`offline`, its last will)."""
+    """A kiosk's birth (`online`, with the head of every stream) or death (`offline`, its last will).
+
+    `opening_key` and `receipt_keys` are the ids of the centre's keys that it works with: everything after the heads of
+    its birth is sealed to that key, and no receipt by another key is believed.
+    """
 
     kiosk: str
     state: str
@@ -74,6 +78,8 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     version: str
     at: str
     streams: dict[str, StreamHead] = {}
+    opening_key: str = ""
+    receipt_keys: tuple[str, ...] = ()
 
 
 class Export(msgspec.Struct, frozen=True, rename={"from_": "from"}):

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from central import database
 from central.config import EnrolmentSettings
-from central.enrolment.cli import public_jwk
+from central.enrolment.cli import public_jwks
 from central.enrolment.desk import Desk
 from central.enrolment.server import Pace, application, server
 from edge.identity.certificates import Clock, utc_now
@@ -31,11 +31,11 @@ def make_deployment(folder: Path, clock: Clock = utc_now) -> None:
 def centre_keys_in(folder: Path) -> CentreKeys:
     """Return the public keys of a deployment that `make_deployment` made."""
     centre = folder / "centre"
-    opening, receipt = (
-        public_jwk(centre / "opening.pub.json", "X25519"),
-        public_jwk(centre / "receipt.pub.json", "Ed25519"),
+    (opening,), receipts = (
+        public_jwks(centre / "opening.pub.json", "X25519"),
+        public_jwks(centre / "receipt.pub.json", "Ed25519"),
     )
-    return CentreKeys(opening, (receipt,))
+    return CentreKeys(opening, tuple(receipts))
 
 
 def make_desk(deployment: Path, engine: Engine, clock: Clock = utc_now) -> Desk:

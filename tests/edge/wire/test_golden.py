@@ -18,8 +18,8 @@ from edge.wire.schema import TYPES, schema
 GOLDEN = Path(edge.wire.__file__).parent / "golden"
 EXAMPLES = sorted(path.stem for path in GOLDEN.glob("*.json"))
 MESSAGES = (
-    "receipt", "receipt-forked", "resend", "status", "status-offline", "health", "health-full", "export", "command",
-    "reply", "desired", "reported", "reported-in-force",
+    "receipt", "receipt-forked", "resend", "status", "status-keys", "status-offline", "health", "health-full",
+    "export", "command", "reply", "desired", "reported", "reported-in-force",
 )  # fmt: skip
 
 
