@@ -23,9 +23,9 @@ from edge.identity.key_files import write_public
 from provisioning.authority import Authority, make_centre_keys, make_kiosk_keys
 from provisioning.local_broker import LocalBroker
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 _RTC = Path("/sys/class/rtc/rtc0")
-ENDS_WITHIN_S = 20.0
+ENDS_WITHIN_S = 60.0
 
 
 class Process:
@@ -150,9 +150,11 @@ class LocalDeployment:
         self._stack = ExitStack()
 
     def __enter__(self) -> LocalDeployment:
-        self._stack.enter_context(self.broker)
-        for name in self._collector_names:
-            self._add_collector(name)
+        with ExitStack() as stack:
+            stack.enter_context(self.broker)
+            for name in self._collector_names:
+                self._add_collector(name)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(

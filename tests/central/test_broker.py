@@ -128,7 +128,7 @@ def test_the_largest_packet_is_told_and_a_larger_one_ends_the_connection(connect
 
 
 def speak_tls(broker, context):
-    plain = socket.create_connection((broker.host, broker.port), timeout=10)
+    plain = socket.create_connection((broker.host, broker.port), timeout=60)
     with plain, context.wrap_socket(plain, server_hostname="localhost") as tls:
         return tls.recv(1)  # under TLS 1.3 the client learns of a refused certificate when it reads
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from central.http_service import HttpService
 
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 @pytest.fixture

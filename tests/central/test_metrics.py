@@ -178,7 +178,7 @@ def test_a_server_that_was_left_is_gone(engine):
         metrics.serve(MetricsSettings(port=port), engine, LIMITS),
         pytest.raises(urllib.error.HTTPError) as caught,
     ):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60)
     caught.value.close()
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60)

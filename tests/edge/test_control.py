@@ -59,7 +59,7 @@ def daemon(tmp_path, monkeypatch) -> Iterator[Daemon]:
     serving.server.stop()
     for thread in threading.enumerate():
         if thread.name.startswith("control"):
-            thread.join(timeout=5)
+            thread.join(timeout=60)
     assert died == []
 
 
@@ -76,7 +76,7 @@ def test_many_ask_at_once_and_each_gets_its_own_answer(daemon) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert {n: answer["number"] for n, answer in answers.items()} == {n: n for n in range(20)}
 
 
@@ -183,7 +183,7 @@ def test_something_else_behind_the_socket_is_no_kiosk(answer, tmp_path) -> None:
         thread.start()
         with pytest.raises(LandfallError, match=r"is no kiosk|hung up"):
             ask(path, "status")
-        thread.join(timeout=5)
+        thread.join(timeout=60)
 
 
 def test_peers_that_never_finish_their_question_keep_nobody_out(daemon, monkeypatch) -> None:
@@ -214,4 +214,4 @@ def test_serving_goes_on_after_there_were_too_many_open_files(tmp_path, monkeypa
     serving.server.stop()
     for thread in threading.enumerate():
         if thread.name.startswith("control"):
-            thread.join(timeout=5)
+            thread.join(timeout=60)

@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from provisioning.local_broker import LocalBroker
 
 __all__ = ["Delivered", "LocalBroker", "Participant"]
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

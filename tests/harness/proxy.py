@@ -60,7 +60,7 @@ class Proxy:
         self._listener.close()
         self.cut()
         for thread in list(self._threads):
-            thread.join(timeout=5)
+            thread.join(timeout=60)
 
     def hold(self, way: Way) -> None:
         """Let nothing pass in one direction until `release`; the connection stays open."""
@@ -99,7 +99,7 @@ class Proxy:
                 client.close()
                 continue
             try:
-                server = socket.create_connection(("127.0.0.1", self._target), timeout=5)
+                server = socket.create_connection(("127.0.0.1", self._target), timeout=60)
             except OSError:
                 client.close()
                 continue

@@ -16,7 +16,7 @@ import pytest
 from hw.devices import DeviceEvent
 
 Event = TypeVar("Event")
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class Inbox:

@@ -98,7 +98,7 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self._daemon.stop()
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=60)
         self.passport.unplug()
         self.boarding.unplug()
 
@@ -133,7 +133,7 @@ class Technician:
                 except OSError:  # the other side has closed
                     break
             self._act()
-        return self._process.wait(timeout=10)
+        return self._process.wait(timeout=60)
 
     def _has_more(self, timeout_s: float) -> bool:
         return bool(select.select([self._terminal], [], [], timeout_s)[0])

@@ -75,7 +75,7 @@ class InProcess:
 
     def ended(self) -> int | None:
         """Return the exit status of a daemon that ends."""
-        self._thread.join(timeout=20)
+        self._thread.join(timeout=60)
         return self.exit_status
 
     def status(self) -> dict[str, Any]:

@@ -26,15 +26,9 @@ socket = "control.sock"
 NAMED = ("--site", SITE, "--kiosk", NAME)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def open_desk(here: World) -> tuple[Path, Process]:
     """Let the centre's settings say where kiosks enrol, and return them with the process that lets them in."""
-    deployment, port = here.deployment, free_port()
+    deployment, port = here.deployment, here.free_port()
     authority = deployment.folder / "authority"
     deployment.authority.issue_enrolment(deployment.folder / "enrolment", ["localhost"])
     settings = deployment.central_config
@@ -60,7 +54,7 @@ receipt_keys = ["{deployment.centre}/receipt.pub.json"]
             return True
         return False
 
-    wait_until(listens, 20, "the centre lets kiosks in")
+    wait_until(listens, PATIENCE_S, "the centre lets kiosks in")
     return settings, process
 
 

@@ -51,7 +51,7 @@ def wire(folder: Path) -> Iterator[tuple[Path, Callable[[bytes], None]]]:
     finally:
         waiting.put(None)
         os.close(slave)  # a write that nobody reads any more fails, and does not wait for ever
-        writer.join(timeout=20)
+        writer.join(timeout=60)
         os.close(master)
 
 

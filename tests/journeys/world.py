@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,9 +17,10 @@ from edge.control import ask
 from edge.errors import LandfallError, StoreError
 from edge.wire.record import CROSSING
 from provisioning.demo.count import TwoEnds, count, sightings, unreceipted
+from provisioning.local_broker import reserve_port
 from provisioning.local_deployment import LocalDeployment, Process, wait_until
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 SITE, NAME = "dm-roseau", "ferry-01"
 KIOSK = f"{SITE}/{NAME}"
 LANE = """\
@@ -51,19 +53,21 @@ class World:
     def __init__(self, folder: Path, **options: Any) -> None:
         self.deployment = LocalDeployment(folder / "deployment", **options)
         self.engine: Engine | None = None
+        self._stack = ExitStack()
 
     def __enter__(self) -> World:
-        self.deployment.__enter__()
-        self.deployment.start_collectors()
-        self.engine = create_engine(f"sqlite:///{self.database}")
+        with ExitStack() as stack:  # what was started is ended also when a collector does not get ready
+            stack.enter_context(self.deployment)
+            self.deployment.start_collectors()
+            self.engine = create_engine(f"sqlite:///{self.database}")
+            stack.callback(self.engine.dispose)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.engine is not None:
-            self.engine.dispose()
-        self.deployment.__exit__(kind, error, trace)
+        self._stack.close()
 
     @property
     def database(self) -> Path:
@@ -73,6 +77,10 @@ class World:
     def folder(self, kiosk: str = KIOSK) -> Path:
         """Return a kiosk's folder."""
         return self.deployment.kiosk_folder(*kiosk.split("/"))
+
+    def free_port(self) -> int:
+        """Return a port for a process of this world, which nobody else is given as long as the world lasts."""
+        return self._stack.enter_context(reserve_port()).getsockname()[1]
 
     # --- kiosks ------------------------------------------------------------------------------------------------------
 

@@ -121,3 +121,14 @@ def test_a_machine_without_mosquitto_is_told_what_to_install(monkeypatch):
     monkeypatch.setattr("provisioning.local_broker._SYSTEM_FOLDERS", "/nonexistent")
     with pytest.raises(ProvisioningError, match="apt-get install mosquitto"):
         find_mosquitto()
+
+
+def test_the_port_of_a_broker_that_is_stopped_is_kept_from_others(authority, folder):
+    broker = LocalBroker(folder / "broker", authority)
+    for _ in range(2):
+        with socket.socket() as other, pytest.raises(OSError, match="in use"):
+            other.bind((broker.host, broker.port))
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((broker.host, broker.port))
+        broker.start()
+        broker.stop()

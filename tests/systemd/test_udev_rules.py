@@ -87,7 +87,7 @@ def properties_after_plugging_in(folder: Path, vendor: str, product: str, subsys
     described.write_text(usb.replace("\nE: SUB", f"\nN: {node}\nE: DEVNAME=/dev/{node}\nE: SUB") if more else usb + own)
     arguments = [str(RULES.parent), str(described), path]
     tested = subprocess.run(
-        ["unshare", "--mount", "bash", "-c", AS_UDEV, "bash", *arguments], capture_output=True, text=True, timeout=30
+        ["unshare", "--mount", "bash", "-c", AS_UDEV, "bash", *arguments], capture_output=True, text=True, timeout=120
     )
     assert tested.returncode == 0, tested.stderr
     return dict(line.split("=", 1) for line in tested.stdout.splitlines() if re.match(r"[A-Z_]+=", line))

@@ -13,7 +13,7 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-WITHIN_S = 15.0
+WITHIN_S = 60.0
 
 
 @dataclass

@@ -6,6 +6,7 @@ The pictures are kept in ci-output/console, for somebody to look at.
 from __future__ import annotations
 
 import math
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,6 @@ from central.fleet.history import Metric
 from central.incidents import Incident, Kind
 from edge.wire.commands import Reported, SettingInForce
 from tests.central.console.harness import PASSWORD, cheap_passwords
-from tests.central.console.test_serve import free_port
 from tests.central.fleet.fleet import health_of, put, register, told
 from tests.harness.chromium import headless_chromium
 
@@ -123,16 +123,17 @@ def engine(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(engine):
-    """Serve the console on a port of its own."""
-    settings = ConsoleSettings(port=free_port())
-    app = console_app(engine, settings, FleetSettings(), passwords=cheap_passwords())
-    server = uvicorn.Server(configuration(app, settings))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield settings.origins[0]
-    app.state.console.live.end()
-    server.should_exit = True
-    thread.join()
+    """Serve the console on a port of its own, on which it is listened before the first page is asked for."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        settings = ConsoleSettings(port=listening.getsockname()[1])
+        app = console_app(engine, settings, FleetSettings(), passwords=cheap_passwords())
+        server = uvicorn.Server(configuration(app, settings))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield settings.origins[0]
+        app.state.console.live.end()
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,10 @@ from central import database
 from central.console import accounts
 from central.console.accounts import By
 from central.console.rights import Role
+from provisioning.local_broker import reserve_port
 from tests.central.console.harness import PASSWORD, START, cheap_passwords
 
 WITHIN_S = 60
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -35,7 +29,8 @@ def process(tmp_path):
     database.upgrade(engine)
     accounts.add(engine, "operator", Role.OPERATOR, PASSWORD, cheap_passwords(), By("test", START))
     engine.dispose()
-    port = free_port()
+    reserved = reserve_port()
+    port = reserved.getsockname()[1]
     (tmp_path / "central.toml").write_text(f"[console]\nport = {port}\n")
     told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     told.bind(str(tmp_path / "notify"))
@@ -52,6 +47,7 @@ def process(tmp_path):
         started.kill()
         started.wait()
         told.close()
+        reserved.close()
 
 
 @pytest.mark.journey

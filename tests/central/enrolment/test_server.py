@@ -23,7 +23,7 @@ class Caller:
         self._port, self._context = port, ssl.create_default_context(cafile=ca)
 
     def __call__(self, method, path, body=None):
-        connection = http.client.HTTPSConnection("localhost", self._port, context=self._context, timeout=10)
+        connection = http.client.HTTPSConnection("localhost", self._port, context=self._context, timeout=60)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,14 +24,14 @@ from central.fleet.view import Standing
 from central.fleet.words import Code
 from edge.wire.topics import health_topic, status_topic
 from provisioning.authority import Authority
-from provisioning.local_broker import LocalBroker
+from provisioning.local_broker import LocalBroker, reserve_port
 from tests.central.alerts.servers import http_server
 from tests.central.fleet.fleet import health_of, signed_health, signed_status
 from tests.harness.kiosk_records import FakeKiosk
 from tests.harness.mosquitto import Participant
 
 pytestmark = pytest.mark.journey
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 on_one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # where the database makes no difference
 LIMITS = FleetSettings(silent_after_s=2.0)
 RULES = """
@@ -83,9 +82,8 @@ class Running:
     def __init__(self, folder: Path, name: str, certificates: Path, broker: LocalBroker, url: str, more: str) -> None:
         (folder / "rules.toml").write_text(RULES, encoding="utf-8")
         (folder / "secret").write_text("geheim", encoding="utf-8")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self._reserved = reserve_port()
+        self.port = self._reserved.getsockname()[1]
         settings = folder / f"{name}.toml"
         files = (("ca", "ca.crt"), ("certificate", "client.crt"), ("key", "client.key"))
         settings.write_text(
@@ -119,11 +117,12 @@ class Running:
         code = self.process.wait(WITHIN_S)
         self._reader.join()
         self.process.stderr.close()
+        self._reserved.close()
         return code
 
     def ask(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -28,7 +28,7 @@ from edge.uplink.link import (
 )
 from provisioning.authority import Authority
 
-WITHIN_S = 10.0
+WITHIN_S = 60.0
 CONNACK = bytes.fromhex("2003000000")
 RECEIPT = "landfall/v1/utopia/lane-1/receipt/crossing"
 
