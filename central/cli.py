@@ -27,6 +27,7 @@ from central.fleet.cli import add_verbs as add_fleet_verbs
 from central.journal import ERROR, log
 from central.store import Store
 from edge.errors import LandfallError, SealError, SettingError
+from edge.version import add_version
 
 if TYPE_CHECKING:
     from central.carried import Imported
@@ -68,6 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 def command_parser() -> argparse.ArgumentParser:
     """Return the parser of the command; man page and completions are made from it too."""
     parser = argparse.ArgumentParser(prog="landfall-central", description="The receiving end of Landfall.")
+    add_version(parser)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="settings (default: %(default)s)")

@@ -18,6 +18,7 @@ from edge.errors import LandfallError, SettingError
 from edge.officer_cli import add_verbs as add_officer_verbs
 from edge.queue.cli import add_verbs as add_queue_verbs
 from edge.simulate.cli import add_verb as add_simulate_verb
+from edge.version import add_version
 from hw.devices import DeviceError
 
 DEFAULT_CONFIG = "/etc/landfall/kiosk.toml"
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def command_parser() -> argparse.ArgumentParser:
     """Return the parser of the command; man page and completions are made from it too."""
     parser = argparse.ArgumentParser(prog="landfall", description="The border-post kiosk that never loses a crossing.")
+    add_version(parser)
     parser.set_defaults(failed=1)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
 

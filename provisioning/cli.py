@@ -12,6 +12,7 @@ from pathlib import Path
 
 from edge.accept.cli import add_verb as add_accept_verb
 from edge.errors import LandfallError, ProvisioningError
+from edge.version import add_version
 from provisioning.verbs import centre as centre_verbs
 from provisioning.verbs import office, on_kiosk
 
@@ -114,6 +115,7 @@ def command_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="landfall-provision", description="Make keys and certificates for Landfall, and show it at work."
     )
+    add_version(parser)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     verbs.add_parser("demo", help="show broker, centre and kiosk at work on this machine")
 

@@ -19,7 +19,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("edge", "hw", "central", "provisioning")
 
 # Rooms, the longest name first that fits a module.
-LAYER_0 = {"edge.wire", "edge.errors", "edge.documents", "hw.devices", "hw.framing", "hw.keyboard", "hw.settings"}
+LAYER_0 = {
+    "edge.wire", "edge.errors", "edge.documents", "edge.version", "hw.devices", "hw.framing", "hw.keyboard",
+    "hw.settings",
+}  # fmt: skip
 LAYER_1 = {
     "edge.afterwards", "edge.config", "edge.door", "edge.effective", "edge.events", "edge.groups", "edge.kiosk",
     "edge.late",
@@ -34,6 +37,7 @@ ROOMS = LAYER_0 | LAYER_1 | LAYER_2 | LAYER_3
 
 MAY: dict[str, set[str]] = {
     "edge.errors": set(),
+    "edge.version": set(),
     "edge.documents": {"edge.errors"},
     "edge.wire": {"edge.errors", "edge.documents.verdict"},
     "hw.devices": set(),
@@ -43,13 +47,14 @@ MAY: dict[str, set[str]] = {
     **dict.fromkeys(LAYER_1 | LAYER_2, LAYER_0 | LAYER_1),
     "hw": {"hw.devices", "hw.framing", "hw.keyboard", "hw.settings", "edge.documents"},
     "edge": ROOMS - LAYER_3,
-    "central": {"edge.wire", "edge.documents", "edge.seal", "edge.identity", "edge.errors"},
+    "central": {"edge.wire", "edge.documents", "edge.seal", "edge.identity", "edge.errors", "edge.version"},
     "provisioning": {
         "edge.wire",
         "edge.documents",
         "edge.seal",
         "edge.identity",
         "edge.errors",
+        "edge.version",
         "edge.accept.cli",  # the guided check, which lives beside `edge.check`
         "edge.config",  # a bundle holds no settings that the kiosk would refuse
         "central.broker",

@@ -18,23 +18,28 @@ _LATER_TABLE = '    """,\n    "CREATE TABLE later (key TEXT PRIMARY KEY) STRICT;
 _WAY_BACK = '_MIGRATIONS_BACK: tuple[str, ...] = ("DROP TABLE later;",)\n'
 
 
-def root_of(suite: str) -> Path:
-    """Return the root of a Debian release; make it, with systemd and Python, where there is none yet."""
-    root = Path(os.environ.get("LANDFALL_ROOTS") or Path.home() / ".cache" / "landfall" / "roots") / suite
+def root_of(suite: str, architecture: str = "") -> Path:
+    """Return the root of a Debian release; make it, with systemd and Python, where there is none yet.
+
+    Without an architecture it is one for this machine.
+    """
+    name = f"{suite}-{architecture}" if architecture else suite
+    root = Path(os.environ.get("LANDFALL_ROOTS") or Path.home() / ".cache" / "landfall" / "roots") / name
     if not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)
-        making = root.with_name(f"{suite}.making")
+        making = root.with_name(f"{name}.making")
         shutil.rmtree(making, ignore_errors=True)
-        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "--format=directory", suite]
-        subprocess.run([*command, str(making)], check=True)
+        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "--format=directory"]
+        command += [f"--architectures={architecture}"] if architecture else []
+        subprocess.run([*command, suite, str(making)], check=True)
         making.rename(root)
     return root
 
 
-def built(name: str, dist: Path) -> Path:
-    """Return the package of that name that `make deb` built for this machine."""
-    architecture = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout
-    return max(dist.glob(f"{name}_*_{architecture.strip()}.deb"), key=lambda path: path.stat().st_mtime)
+def built(name: str, dist: Path, architecture: str = "") -> Path:
+    """Return the package of that name that `make deb` built for an architecture, or for this machine."""
+    own = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    return max(dist.glob(f"{name}_*_{architecture or own}.deb"), key=lambda path: path.stat().st_mtime)
 
 
 def made_newer(package: Path, version: str, folder: Path) -> Path:
