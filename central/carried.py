@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from central import database, generations
 from central.chain import Arrival
 from central.database import rfc3339
 from central.receipts import held_of, sign_receipt
@@ -84,7 +85,6 @@ class Importer:
         self._sections: dict[tuple[str, str], Section] = {}
         self._seen: dict[tuple[str, str], set[int]] = {}
         self._epochs: dict[EpochKey, None] = {}
-        self._generation = ""
         self._good: list[Checked] = []
         self._bad: list[Rejected] = []
         self._bytes = 0
@@ -110,8 +110,10 @@ class Importer:
         """Write what the centre holds of every epoch that was taken, a file for each kiosk, over an older one."""
         at = rfc3339(self._clock())
         by_kiosk: dict[str, list[str]] = {}
+        with database.reading(self._store.engine) as connection:
+            current = generations.read(connection, {key.kiosk for key in self._epochs})
         for held in self._held():
-            token = sign_receipt(held, self._generation, at, self._signer)
+            token = sign_receipt(held, current.of(held.key.kiosk), at, self._signer)
             by_kiosk.setdefault(held.key.kiosk, []).append(token)
         for kiosk, tokens in by_kiosk.items():
             path = folder / carried.receipts_name(kiosk)
@@ -185,7 +187,6 @@ class Importer:
             self._store.take([], self._bad, self._clock())
         for key, checked in by_stream.items():
             taken = self._store.take(checked, [], self._clock())
-            self._generation = taken.generation
             self._count(self._sections[key], taken.arrivals)
         self._good, self._bad, self._bytes = [], [], 0
 

@@ -276,7 +276,9 @@ class Collector:
         at = rfc3339(self._clock())
         for held in taken.held:
             topic = receipt_topic(held.key.kiosk, held.key.stream)
-            self._publish(topic, sign_receipt(held, taken.generation, at, self._signer), is_retained=True)
+            self._publish(
+                topic, sign_receipt(held, taken.generations.of(held.key.kiosk), at, self._signer), is_retained=True
+            )
 
     def _ask(self, asks: list[Ask]) -> None:
         at = rfc3339(self._clock())

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, func, select
 
-from central import database
+from central import database, generations
 from central.incidents import Kind
-from central.store import read_generation
 from central.tables import branch, incident, record
 
 
@@ -76,7 +75,7 @@ def overview(engine: Engine) -> Overview:
         shown = [incident.c[name] for name in IncidentView.__slots__]
         open_ones = select(*shown).where(incident.c.closed_at.is_(None)).order_by(incident.c.last_seen.desc())
         incidents = tuple(IncidentView(*row) for row in connection.execute(open_ones))
-        return Overview(read_generation(connection), streams, incidents)
+        return Overview(generations.read(connection).everybodys, streams, incidents)
 
 
 def _counted(connection: Connection, table: Table, chosen: ColumnElement[bool]) -> dict[tuple[str, ...], int]:

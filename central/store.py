@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, tuple_, update
-from uuid6 import uuid7
 
-from central import database, incidents, machine_events, shelf, succession
+from central import database, generations, incidents, machine_events, shelf, succession
 from central.admission import Admission
 from central.chain import Arrival, Entry, Epoch, Standing
+from central.generations import Generations
 from central.incidents import Incident, Kind
 from central.shelf import EpochKey
 from central.succession import Start
-from central.tables import centre, crossing, incident, rejected
+from central.tables import crossing, incident, rejected
 from central.verify import Checked, CrossingHead, Rejected
 from edge.errors import ContractError
 from edge.wire.crossing import EpochStart
@@ -30,7 +30,6 @@ from edge.wire.record import EPOCH, TOMBSTONE
 from edge.wire.topics import parse_topic
 
 _PRINTABLE = re.compile(r"[ -~]{1,128}")
-_SELECT_GENERATION = select(centre.c.value).where(centre.c.key == "generation")
 _INSERT_CROSSING = insert(crossing)
 
 
@@ -49,7 +48,7 @@ class Taken:
     """What became of a batch; everything in it is committed."""
 
     held: tuple[Held, ...]
-    generation: str
+    generations: Generations
     arrivals: Counter[Arrival]
     noticed: tuple[Incident, ...] = ()
 
@@ -67,7 +66,7 @@ class Store:
         self._rejected_keep = rejected_keep
         self._newest_generation = ""
         with database.writing(engine) as connection:
-            self._newest_generation = renew_generation(connection)
+            self._newest_generation = generations.renew(connection)
 
     def take(self, checked: Sequence[Checked], refused: Sequence[Rejected], now: datetime) -> Taken:
         """Store a batch in one transaction and return the branches that have to be answered for."""
@@ -85,8 +84,8 @@ class Store:
             noticed += [*unusual, *self._set_aside(connection, [*refused, *beyond], at)]
             incidents.report(connection, noticed, at)
             _close_repaired(connection, epochs, at)
-            generation = self._current_generation(connection)
-        return Taken(_held(epochs), generation, arrivals, tuple(noticed))
+            current = self._current_generations(connection, {key.kiosk for key in epochs})
+        return Taken(_held(epochs), current, arrivals, tuple(noticed))
 
     def _arrive(
         self, connection: Connection, checked: Sequence[Checked], at: str
@@ -108,13 +107,13 @@ class Store:
             epochs[key].settle()
         return arrivals, epochs, [*beyond, *forked], [*unusual, *noticed]
 
-    def _current_generation(self, connection: Connection) -> str:
-        """Return the generation to sign with: one older than was seen before says that the database was restored."""
-        generation = read_generation(connection)
-        if generation < self._newest_generation:
-            generation = renew_generation(connection)
-        self._newest_generation = generation
-        return generation
+    def _current_generations(self, connection: Connection, kiosks: set[str]) -> Generations:
+        """Return what to sign with: one older than was seen before says that the database was restored."""
+        found = generations.read(connection, kiosks)
+        if found.everybodys < self._newest_generation:
+            found = Generations(generations.renew(connection))
+        self._newest_generation = found.everybodys
+        return found
 
     def ping(self) -> None:
         """Ask the database for a sign of life; raise SQLAlchemy's error when there is none."""
@@ -132,23 +131,6 @@ class Store:
         last = select(func.max(rejected.c.id)).scalar_subquery()
         connection.execute(delete(rejected).where(rejected.c.id <= last - self._rejected_keep))
         return [Incident(Kind.REJECTED, _kiosk_of(one.topic), detail=one.reason) for one in refused]
-
-
-def renew_generation(connection: Connection) -> str:
-    """Begin a new life of the database and return its name; names grow with time, as text.
-
-    A collector does so when it starts, since nobody can tell whether the database was restored while it was away.
-    """
-    generation = str(uuid7())
-    row = {"key": "generation", "value": generation}
-    statement = database.insert(connection.dialect.name, centre).values(row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": generation}))
-    return generation
-
-
-def read_generation(connection: Connection) -> str:
-    """Return the database's present generation."""
-    return str(connection.scalar(_SELECT_GENERATION))
 
 
 def _entry(one: Checked) -> Entry:

@@ -271,7 +271,7 @@ WORDS: dict[Code, Words] = {
     ),
     Code.CENTRE_RESTORED: Words(
         _W,
-        "The kiosk has receipts for more than the centre's database holds: the database was put back.",
+        "The kiosk says it has receipts for more than the centre's database holds: perhaps it was put back.",
         "Wait: the kiosk was asked to send again; if it no longer has the records, compare with the backup's date.",
     ),
     Code.INTERRUPTED: Words(

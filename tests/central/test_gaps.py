@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from central import gaps
+from central import gaps, generations
+from central.database import reading
 from central.gaps import Ask
+from central.store import Store
 from edge.wire.messages import Status, StreamHead
 from tests.central.centre import Centre, held_by, key_of
 from tests.harness.kiosk_records import AT, FakeKiosk
@@ -105,25 +107,53 @@ def test_a_kiosk_that_has_no_more_receipts_than_are_true_is_believed(centre, kio
 
 
 def test_a_kiosk_with_receipts_for_more_shows_that_the_database_was_restored(centre, kiosk):
-    before = centre.receive(kiosk, kiosk.start_epoch(), *kiosk.crossings(2)).generation
+    before = centre.receive(kiosk, kiosk.start_epoch(), *kiosk.crossings(2)).generations.of(kiosk.name)
     lost = kiosk.crossings(3)
     (ask,) = gaps.compare_status(centre.engine, status(kiosk, 6), centre.now)
     assert ask == Ask(key_of(kiosk), 4, ask.generation)
-    assert ask.generation != before
+    assert ask.generation > before
     assert centre.incidents() == [("centre_restored", 6, 1)]
-    assert centre.receive(kiosk, *lost).generation == ask.generation
+    assert centre.receive(kiosk, *lost).generations.of(kiosk.name) == ask.generation
     centre.sweep()
     assert centre.incidents() == []
 
 
-def test_one_restore_is_one_new_generation_however_many_kiosks_tell(centre, kiosk):
+def test_one_restore_is_one_new_generation_however_often_a_kiosk_tells(centre, kiosk):
+    told = [gaps.compare_status(centre.engine, status(kiosk, held), centre.now) for held in (9, 9, 10)]
+    assert len({ask.generation for asks in told for ask in asks}) == 1
+    assert [len(asks) for asks in told] == [1, 1, 1]
+
+
+def test_a_kiosk_that_claims_receipts_which_nobody_gave_changes_nothing_for_the_others(centre, kiosk):
     other = FakeKiosk("utopia/lane-2")
-    generations = {
-        ask.generation
-        for teller in (kiosk, other, kiosk)
-        for ask in gaps.compare_status(centre.engine, status(teller, 9), centre.now)
-    }
-    assert len(generations) == 1
+    centre.register(other)
+    before = centre.receive(other, other.start_epoch()).generations.of(other.name)
+    hostile = kiosk
+    for held in range(9, 12):
+        gaps.compare_status(centre.engine, status(hostile, held), centre.now)
+        centre.pass_time(60)
+        centre.sweep()
+    assert centre.receive(other, *other.crossings(1)).generations.of(other.name) == before
+    with reading(centre.engine) as connection:
+        assert generations.read(connection, [hostile.name]).of(hostile.name) > before
+
+
+def test_a_kiosk_that_never_stops_claiming_is_not_heard_any_more(centre, kiosk):
+    def claim(epoch):
+        heads = {"crossing": StreamHead(epoch, 10, "0" * 64, 9)}
+        return gaps.compare_status(centre.engine, Status(kiosk.name, "online", "c", "b", "1", AT, heads), centre.now)
+
+    heard = [bool(claim(f"epoch-{number}")) for number in range(gaps.MOST_CLAIMS + 3)]
+    assert heard == [True] * gaps.MOST_CLAIMS + [False] * 3
+    assert len(centre.incidents()) == gaps.MOST_CLAIMS
+
+
+def test_a_collector_that_starts_begins_a_generation_that_is_newer_than_any_kiosks_own(centre, kiosk):
+    (ask,) = gaps.compare_status(centre.engine, status(kiosk, 9), centre.now)
+    Store(centre.engine)
+    with reading(centre.engine) as connection:
+        again = generations.read(connection, [kiosk.name])
+    assert (again.of(kiosk.name) > ask.generation, again.own) == (True, {})
 
 
 def test_what_a_restored_centre_lost_is_asked_for_again_until_it_comes(centre, kiosk):

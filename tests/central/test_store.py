@@ -279,18 +279,18 @@ def test_epochs_of_many_kiosks_in_one_batch_are_taken_together(centre):
 
 
 def test_the_generation_grows_with_every_start_of_a_collector(engine):
-    first = Store(engine).take([], [], Centre(engine).now).generation
-    assert Store(engine).take([], [], Centre(engine).now).generation > first
+    first = Store(engine).take([], [], Centre(engine).now).generations.everybodys
+    assert Store(engine).take([], [], Centre(engine).now).generations.everybodys > first
 
 
 def test_a_database_taken_back_under_a_running_collector_gets_a_generation_newer_than_both(engine):
     store = Store(engine)
-    old = store.take([], [], Centre(engine).now).generation
-    new = Store(engine).take([], [], Centre(engine).now).generation
-    seen = store.take([], [], Centre(engine).now).generation
+    old = store.take([], [], Centre(engine).now).generations.everybodys
+    new = Store(engine).take([], [], Centre(engine).now).generations.everybodys
+    seen = store.take([], [], Centre(engine).now).generations.everybodys
     with engine.begin() as connection:
         connection.execute(update(centre_table).where(centre_table.c.key == "generation").values(value=old))
-    assert store.take([], [], Centre(engine).now).generation > max(new, seen)
+    assert store.take([], [], Centre(engine).now).generations.everybodys > max(new, seen)
 
 
 def test_an_epoch_stands_only_once_the_tail_of_the_one_before_is_held(centre, kiosk):
