@@ -154,7 +154,7 @@ def _kiosks(found: FleetView) -> Iterator[Metric]:
     findings = GaugeMetricFamily(
         "landfall_kiosk_findings", "How much is wrong with the kiosk.", labels=["site", "kiosk", "severity"]
     )
-    broken = (Code.DEVICE_LOST, Code.CAMERA_FROZEN, Code.LANE_CLOSED)
+    broken = (Code.DEVICE_LOST, Code.LANE_CLOSED)
     for one, labels in named:
         if one.report is not None:
             for stream, figures in one.report.streams.items():

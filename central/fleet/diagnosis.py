@@ -202,8 +202,6 @@ def _devices(report: Report, told_at: datetime) -> Iterator[Finding]:
         match device.state:
             case "lost":
                 yield finding(Code.DEVICE_LOST, subject=name, since=since)
-            case "frozen":
-                yield finding(Code.CAMERA_FROZEN, subject=name, since=since)
             case "lane closed":
                 yield finding(Code.LANE_CLOSED, subject=name, since=since)
         if device.case == "open":

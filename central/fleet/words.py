@@ -38,7 +38,6 @@ class Code(StrEnum):
     CARD_WORN_OUT = "card_worn_out"
     QUEUE_FULL_SOON = "queue_full_soon"
     DISK_SHORT = "disk_short"
-    CAMERA_FROZEN = "camera_frozen"
     QUEUE_OLD = "queue_old"
     QUEUE_GROWING = "queue_growing"
     GAP = "gap"
@@ -172,11 +171,6 @@ WORDS: dict[Code, Words] = {
         _W,
         "The kiosk's disk is short of room: crossings are recorded without photos.",
         "Bring back its connection so that it can hand over; if it is connected, look for other files on its disk.",
-    ),
-    Code.CAMERA_FROZEN: Words(
-        _W,
-        "Camera {subject} gives the same picture again and again.",
-        "Have the camera's cable checked and the kiosk restarted; crossings go on without a photo meanwhile.",
     ),
     Code.QUEUE_OLD: Words(
         _W,

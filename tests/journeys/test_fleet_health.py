@@ -3,8 +3,7 @@
 Broker, collector, watcher, console, kiosks and browser are the real ones; the reader's port and the travellers are the
 test's own. A frozen camera is one whose process is stopped, and so is each that the kiosk starts in its place; a cut
 network is one in which nothing arrives any more, so the broker has to miss the kiosk's keepalive. The seconds from each
-fault to its sentence are printed, not asserted: the machine may be busy. Not brought about here: `camera_frozen`, the
-same picture again and again, which no driver of a kiosk tells yet.
+fault to its sentence are printed, not asserted: the machine may be busy.
 
 When a fault can be known at all: a stopped clock after `STANDS_STILL_S` (10 s) of the same time; a cut network after
 one and a half keepalives, 7.5 s here and 45 s with the default of 30 s.

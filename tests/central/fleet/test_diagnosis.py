@@ -47,7 +47,6 @@ STATES = {
     "offline and silent": (told(K, NOW - DAY, offline_at=NOW - HOUR), [Code.OFFLINE]),
     "back after a goodbye": (told(K, NOW, offline_at=NOW - HOUR), []),
     "device lost": (device("lost"), [Code.DEVICE_LOST]),
-    "camera frozen": (device("frozen"), [Code.CAMERA_FROZEN]),
     "lane closed": (device("lane closed"), [Code.LANE_CLOSED]),
     "case open": (device("ready", case="open"), [Code.TAMPER]),
     "door forced": (device("ready", door="forced"), [Code.DOOR_FORCED]),
