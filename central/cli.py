@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import acceptance_cli, command_cli, config, overview, reconcile, registry
+from central import acceptance_cli, command_cli, config, database_cli, overview, reconcile, registry
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
 from central.command_line import kiosk_named, open_database, print_json
@@ -57,13 +57,18 @@ def main(argv: list[str] | None = None) -> int:
         log(ERROR, str(error))
         return 1
     except SQLAlchemyError as error:
-        original = getattr(error, "orig", None) or error
-        log(ERROR, f"database: {type(original).__name__}; check database.url and that the server runs")
+        name = type(getattr(error, "orig", None) or error).__name__
+        remedy = _DATABASE_REMEDIES.get(name, "check database.url and that the server runs")
+        log(ERROR, f"database: {name}; {remedy}")
         return 1
     except Exception as error:  # its text may quote a record, so only its kind and place are told
         place = traceback.extract_tb(error.__traceback__)[-1]
         log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
         raise SystemExit(1) from None
+
+
+# By the name of the driver's error, since the driver of PostgreSQL is not there where only SQLite is used.
+_DATABASE_REMEDIES = {"InsufficientPrivilege": "the role may not do this: see `landfall-central database grants`"}
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -113,10 +118,7 @@ def command_parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE", help="what `landfall-central backup` wrote")
     restore.set_defaults(call=_restore)
 
-    schema = verbs.add_parser("database", help="look after the database").add_subparsers(required=True, metavar="VERB")
-    upgrade = schema.add_parser("upgrade", parents=[common], help="bring the tables up to date")
-    upgrade.set_defaults(call=_database_upgrade)
-
+    database_cli.add_verbs(verbs, common)
     add_enrolment_verbs(verbs, common)
     acceptance_cli.add_verbs(verbs, common)
 
@@ -329,12 +331,6 @@ def _restore(arguments: argparse.Namespace) -> int:
 
     restore(config.load(arguments.config).database.url, arguments.file)
     print("restored; start the collectors, and kiosks send again what the backup does not know")
-    return 0
-
-
-def _database_upgrade(arguments: argparse.Namespace) -> int:
-    open_database(config.load(arguments.config))
-    print("the database is up to date")
     return 0
 
 

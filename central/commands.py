@@ -38,6 +38,7 @@ from edge.wire.commands import (
 from edge.wire.messages import encode
 from edge.wire.topics import command_topic, desired_topic
 
+ISSUE_LOCK = 0x4F524452  # "ORDR": in which commands of one kiosk get their counters
 SETTINGS = "settings"  # not a command on the wire but `desired`, kept by the broker
 NAMES = (*(name.value for name in CommandName), SETTINGS)
 EXPIRES = timedelta(minutes=15)
@@ -99,7 +100,8 @@ def issue(
     id, written = str(uuid6.uuid7()), _written(name, arguments)
     with database.writing(engine) as connection:
         known = select(kiosk_key.c.kid).where(kiosk_key.c.kiosk == kiosk, kiosk_key.c.revoked_at.is_(None))
-        if connection.execute(known.with_for_update()).first() is None:  # its row is the lock of the counter
+        database.stand_in_line(connection, ISSUE_LOCK, kiosk)
+        if connection.execute(known).first() is None:
             raise LandfallError(f"{kiosk} is not registered here", remedy="see `landfall-central kiosk list`")
         last = connection.scalar(select(func.max(command.c.counter)).where(command.c.kiosk == kiosk)) or 0
         connection.execute(

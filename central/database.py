@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import Connection, Engine, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 UPGRADE_LOCK = 0x4C414E44  # "LAND": the advisory lock of PostgreSQL that upgrades stand in line for
@@ -84,6 +84,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def stand_in_line(connection: Connection, lock: int, name: str = "") -> None:
+    """Let one transaction after the other go on that stands in line for the same thing; each holds it until it ends.
+
+    Unlike `FOR UPDATE` it needs no right on any row. SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(lock, func.hashtext(name))))
+
+
 def insert(dialect: str, table: Table) -> Any:
     """Return an INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
@@ -97,8 +106,7 @@ def upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({UPGRADE_LOCK})")
+        stand_in_line(connection, UPGRADE_LOCK)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

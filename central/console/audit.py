@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import rfc8785
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select
+from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
 from central import database
 from central.console.tables import audit_entry
@@ -57,8 +57,7 @@ class Verified:
 
 def append(connection: Connection, deed: Deed, now: datetime) -> Head:
     """Add one entry in the transaction of what it tells, and tell the journal its place and hash, which name nobody."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(APPEND_LOCK)))
+    database.stand_in_line(connection, APPEND_LOCK)
     last = head(connection)
     entry = {
         "sequence": last.sequence + 1,

@@ -78,9 +78,16 @@ class Browser:
 
 
 class ConsoleUnderTest:
-    """A console on a database, with one account for each role, named like it."""
+    """A console on a database, with one account for each role, named like it; `owner` sees it as its owner does."""
 
-    def __init__(self, engine: Engine, settings: ConsoleSettings | None = None, *, burst: int = 10_000) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: ConsoleSettings | None = None,
+        *,
+        burst: int = 10_000,
+        owner: Engine | None = None,
+    ) -> None:
         self.engine = engine
         self.settings = settings or ConsoleSettings()
         self.clock = Clock()
@@ -90,7 +97,7 @@ class ConsoleUnderTest:
             engine, self.settings, FleetSettings(), passwords=self.passwords, now=self.clock, limit=limit
         )
         for role in Role:
-            accounts.add(engine, role.value, role, PASSWORD, self.passwords, By("test", START))
+            accounts.add(owner or engine, role.value, role, PASSWORD, self.passwords, By("test", START))
 
     def browser(self, role: str = "", *, address: str = "192.0.2.7") -> Browser:
         """Return a new browser, signed in with a role where one is named."""
