@@ -16,6 +16,7 @@ from math import exp
 import msgspec
 
 from central.config import FleetSettings
+from central.fleet import boot_order
 from central.fleet.diagnosis import KioskState, is_offline
 from central.fleet.history import Metric
 from central.fleet.report import MAX_HEALTH_BYTES, Report, moment, read_report
@@ -173,7 +174,8 @@ class Intake:
             heard.incidents.append(Incident(Kind.HEALTH, kiosk, detail=f"{spoiled} fields are of no use"))
         state = self.states.get(kiosk) or KioskState(kiosk)
         last = state.report
-        if last is not None and _is_old(report, last):
+        quiet_s = 0.0 if state.health_at is None else (now - state.health_at).total_seconds()
+        if last is not None and boot_order.is_old(report, last, quiet_s=quiet_s):
             return
         told_at = moment(report.at)
         self.states[kiosk] = replace(
@@ -182,7 +184,7 @@ class Intake:
             health_at=now,
             offline_at=None,
             connected_at=state.connected_at if state.connected_at and not is_offline(state) else now,
-            report=_with_clock_watched(report, last),
+            report=boot_order.remembering(_with_clock_watched(report, last), last),
             clock_offset_s=None if told_at is None else round((told_at - now).total_seconds(), 3),
             queue_trend_per_h=_trend(state, report, now),
         )
@@ -223,13 +225,6 @@ def _refused(kiosk: str, stream: str, error: SealError | ContractError) -> Incid
     """Return what a refused message is: a forgery, or nonsense that the kiosk itself has signed."""
     kind = Kind.REJECTED if isinstance(error, SealError) else Kind.HEALTH
     return Incident(kind, kiosk, stream, detail=error.message)
-
-
-def _is_old(report: Report, last: Report) -> bool:
-    """Tell whether this was said before: it came twice, or somebody plays it back."""
-    if report.boot_id != last.boot_id or report.boottime_s is None or last.boottime_s is None:
-        return False
-    return report.boottime_s <= last.boottime_s
 
 
 def _with_clock_watched(report: Report, last: Report | None) -> Report:

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from central.config import FleetSettings
+from central.fleet import report as reports
+from central.fleet.boot_order import MOST_SEEN
 from central.fleet.diagnosis import is_offline
 from central.fleet.intake import Intake
 from central.fleet.report import MAX_HEALTH_BYTES
@@ -170,6 +172,82 @@ def test_what_was_said_before_is_not_believed_again(desk):
     heard = desk.turn()
     assert (heard.states, heard.incidents) == ([], [])
     assert desk.intake.states[desk.one.name].report.queue == 0
+
+
+class Boot:
+    """One boot of a kiosk: signs health whose seconds go on, whatever becomes of it."""
+
+    def __init__(self, desk: Desk, number: int, *, clock: str = "synchronised", counts: bool = True) -> None:
+        self._desk, self._number, self._clock, self._counts = desk, number, clock, counts
+        self._boottime_s = 10.0
+        self._id = f"boot-{number}-{id(self)}"
+
+    def say(self) -> bytes:
+        self._boottime_s += 30
+        machine = {"boots": self._number} if self._counts else {}
+        clock = {"state": self._clock, "boottime_s": self._boottime_s}
+        at = self._desk.now if self._clock == "synchronised" else NOW - timedelta(days=1000)
+        kiosk = self._desk.one
+        return signed_health(kiosk, health_of(kiosk.name, at, boot_id=self._id, clock=clock, machine=machine))
+
+
+def is_taken(desk, payload):
+    desk.pass_time(1)
+    desk.put(health_topic(desk.one.name), payload)
+    return bool(desk.turn().states)
+
+
+@pytest.mark.parametrize("clock", ["synchronised", "unset"])
+@pytest.mark.parametrize("counts", [True, False])
+def test_what_an_older_boot_said_is_not_believed_again(desk, clock, counts):
+    boots = [Boot(desk, number, clock=clock, counts=counts) for number in (7, 8, 9)]
+    said = [boot.say() for boot in boots for _ in range(2)]
+    assert [is_taken(desk, one) for one in said] == [True] * 6
+    assert [is_taken(desk, one) for one in said] == [False] * 6
+    desk.pass_time(3600)
+    assert [is_taken(desk, one) for one in said] == [False] * 6
+    assert is_taken(desk, boots[-1].say())
+
+
+@pytest.mark.parametrize("clock", ["synchronised", "unset"])
+def test_what_an_older_boot_said_and_nobody_heard_is_not_believed_while_the_kiosk_speaks(desk, clock):
+    withheld = Boot(desk, 7, clock=clock).say()
+    boot = Boot(desk, 8, clock=clock)
+    assert is_taken(desk, boot.say())
+    assert not is_taken(desk, withheld)
+    assert is_taken(desk, boot.say())
+
+
+def test_a_kiosk_is_believed_again_whatever_was_played_back_in_between(desk):
+    withheld = Boot(desk, 7, clock="unset", counts=False).say()
+    boot = Boot(desk, 8, clock="unset", counts=False)
+    assert is_taken(desk, boot.say())
+    is_taken(desk, withheld)
+    assert is_taken(desk, boot.say())
+    assert not is_taken(desk, withheld)
+
+
+@pytest.mark.parametrize("clock", ["synchronised", "unset"])
+def test_a_kiosk_that_lost_its_store_counts_from_one_and_is_believed(desk, clock):
+    assert is_taken(desk, Boot(desk, 41, clock=clock).say())
+    desk.pass_time(120)
+    assert is_taken(desk, Boot(desk, 1, clock=clock).say())
+
+
+def test_a_kiosk_whose_clock_was_ahead_is_believed_after_its_next_boot(desk):
+    desk.pass_time(86400)
+    ahead = Boot(desk, 7).say()
+    desk.pass_time(-86400)
+    assert is_taken(desk, ahead)
+    assert is_taken(desk, Boot(desk, 8).say())
+
+
+def test_how_far_boots_were_heard_is_kept_for_a_bounded_number(desk):
+    for number in range(40):
+        assert is_taken(desk, Boot(desk, number).say())
+    report = desk.intake.states[desk.one.name].report
+    assert len(report.seen_boots) == MOST_SEEN
+    assert reports.decode(reports.encode(report)) == report
 
 
 def test_a_time_of_day_that_stands_still_is_a_clock_that_stopped(desk):
