@@ -8,9 +8,12 @@ keeps what was receipted for a backup interval (`store.keep_receipted_h`).
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy
@@ -28,22 +31,11 @@ def back_up(url: str, path: Path) -> int:
     """
     _refuse_existing(path)
     chosen = sqlalchemy.make_url(url)
-    draft = path.with_name(f".{path.name}.part")
-    draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    try:
+    with _draft_of(path) as draft:
         if chosen.get_backend_name() == "sqlite":
             _copy_sqlite(chosen, draft)
         else:
             _run_postgres(chosen, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
-        _sync(draft)
-        os.link(draft, path)  # fails where a file is, as a rename would not
-    except FileExistsError:
-        _refuse_existing(path)
-        raise
-    finally:
-        draft.unlink(missing_ok=True)
-    _sync(path.parent)
     return path.stat().st_size
 
 
@@ -84,17 +76,35 @@ def _restore_sqlite(target: Path, path: Path) -> None:
     for there in (target, target.with_name(f"{target.name}-wal")):
         if there.exists():
             raise LandfallError(f"{there}: is there already", remedy="move it away; nothing is written over")
-    draft = target.with_name(f".{target.name}.part")
-    draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    try:
+    with _draft_of(target) as draft:
         shutil.copyfile(path, draft)
         _check_sqlite(draft, path)
-        _sync(draft)
-        os.rename(draft, target)
-    finally:
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[Path]:
+    """Give a file to write, for its owner alone, which is `path` once it is whole; never in the place of another.
+
+    Whoever writes a draft in the same folder at this moment is waited for: it may be the same one.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         draft.unlink(missing_ok=True)
-    _sync(target.parent)
+        try:
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            yield draft
+            _sync(draft)
+            os.link(draft, path)  # fails where a file is, as a rename would not
+        except FileExistsError:
+            _refuse_existing(path)
+            raise
+        finally:
+            draft.unlink(missing_ok=True)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _check_sqlite(draft: Path, path: Path) -> None:

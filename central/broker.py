@@ -8,12 +8,12 @@ else; nothing that is logged holds a payload; a file is replaced whole or not at
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SettingError
+from edge.identity.key_files import replace
 from edge.wire.topics import NAME, PREFIX
 
 KIOSK_WRITES = ("stream/+", "status", "health", "reply/+", "reported")
@@ -121,20 +121,8 @@ def write_broker_folder(folder: Path, centre: Iterable[str], configuration: str)
 
     A folder with the set-group-id bit, as tmpfiles.d makes it, hands both to the broker's group. Raises OSError.
     """
-    _replace(folder / "access.acl", _FIRST_LINE + access_list(centre))
-    _replace(folder / "mosquitto.conf", _FIRST_LINE + configuration)
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o640)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
+    for name, text in (("access.acl", access_list(centre)), ("mosquitto.conf", configuration)):
+        replace(folder / name, (_FIRST_LINE + text).encode(), 0o640)
 
 
 def _value(name: str, value: object) -> str:

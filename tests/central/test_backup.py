@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -72,6 +73,22 @@ def test_a_backup_is_never_written_over(engine, url, tmp_path):
         back_up(url, tmp_path / "backup")
     assert (tmp_path / "backup").read_bytes() == before
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_of_several_backups_to_one_file_at_once_one_is_kept_and_it_is_whole(centre, kiosk, url, empty, tmp_path):
+    centre.receive(kiosk, kiosk.start_epoch(), *kiosk.crossings(20))
+
+    def try_it(_: int) -> str:
+        try:
+            return "kept" if back_up(url, tmp_path / "backup") else ""
+        except LandfallError as error:
+            return error.message
+
+    with ThreadPoolExecutor(4) as several:
+        came = sorted(several.map(try_it, range(4)))
+    assert came == [f"{tmp_path / 'backup'}: exists already"] * 3 + ["kept"]
+    assert not list(tmp_path.glob(".*.part"))
+    restore(empty, tmp_path / "backup")
 
 
 def test_a_database_that_holds_something_is_never_written_over(centre, kiosk, url, tmp_path):

@@ -3,12 +3,14 @@
 import os
 import ssl
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from central.broker import mosquitto_configuration, write_broker_folder
 from central.cli import main
 from edge.wire.topics import PREFIX
 from provisioning.authority import Authority, Validity
@@ -56,7 +58,7 @@ def test_a_revoked_kiosk_is_refused_and_the_others_are_not(authority, tmp_path):
         write_revoked(tmp_path / "ca", [stolen.serial_number, sold.serial_number])
         broker.reload()
         # A signal is taken up when the broker comes round its loop.
-        wait_until(lambda: "Reloading config" in broker.log_text(), 10, "the broker reads its files again")
+        wait_until(lambda: "Reloading config" in broker.log_text(), 60, "the broker reads its files again")
         let_in = [name for name in ("stolen", "sold", "kept") if is_let_in(broker, tmp_path / name)]
         assert let_in == ["kept"]
 
@@ -114,7 +116,7 @@ def test_what_the_command_writes_a_broker_runs_from(authority, tmp_path, capsys)
         with (tmp_path / "log").open("wb") as log:
             mosquitto = subprocess.Popen([find_mosquitto(), "-c", tmp_path / "mosquitto.conf"], stderr=log)
         try:
-            wait_until(lambda: b" running\n" in (tmp_path / "log").read_bytes(), 10, "the broker runs")
+            wait_until(lambda: b" running\n" in (tmp_path / "log").read_bytes(), 60, "the broker runs")
             assert is_let_in(broker, tmp_path / "kiosk")
         finally:
             mosquitto.terminate()
@@ -133,6 +135,21 @@ def test_the_command_replaces_what_it_wrote_and_keeps_it_from_others(tmp_path):
         "mosquitto.conf": 0o640,
         "access.acl": 0o640,
     }
+
+
+def test_two_who_write_at_once_leave_the_whole_word_of_one(tmp_path):
+    said = {
+        name: mosquitto_configuration(port=8883, certificates=tmp_path, access_file=tmp_path / name) for name in "ab"
+    }
+
+    def write_often(name):
+        for _ in range(30):
+            write_broker_folder(tmp_path, [name], said[name])
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(write_often, "ab"))
+    assert (tmp_path / "mosquitto.conf").read_text().endswith(tuple(said.values()))
+    assert {path.name for path in tmp_path.iterdir()} == {"mosquitto.conf", "access.acl"}
 
 
 def test_a_folder_that_is_not_there_is_a_wrong_setting(tmp_path, capsys):
