@@ -7,7 +7,9 @@ plugged in again, the port comes back under the same id and, often, another numb
 
 from __future__ import annotations
 
+import fcntl
 import os
+import termios
 import threading
 import time
 import tty
@@ -69,6 +71,11 @@ class SimulatedPort:
         if unplug_at is not None:
             self.unplug()
         return end == len(message)
+
+    def is_read(self) -> bool:
+        """Tell whether the host has taken all that was sent."""
+        with self._plug:
+            return self._slave is None or fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)) == bytes(4)
 
     def _write(self, piece: bytes) -> bool:
         with self._plug:

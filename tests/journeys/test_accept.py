@@ -36,7 +36,7 @@ from hw.simulated.port import SimulatedPort
 from hw.simulated.travellers import specimen
 from provisioning.local_deployment import wait_until
 from tests.journeys.test_officer import letters
-from tests.journeys.world import KIOSK, NAME, SITE, World
+from tests.journeys.world import KIOSK, NAME, PATIENCE_S, SITE, World
 
 pytestmark = pytest.mark.journey
 
@@ -93,7 +93,7 @@ class Bench:
         self.boarding.plug()
         self._thread.start()
         for words in ("uplink connected", "store ready"):
-            wait_until(lambda words=words: words in self.text.getvalue(), 20, f"the log says {words}")
+            wait_until(lambda words=words: words in self.text.getvalue(), PATIENCE_S, f"the log says {words}")
         return self
 
     def __exit__(self, *_: object) -> None:

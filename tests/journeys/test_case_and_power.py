@@ -25,7 +25,7 @@ from hw.choose import open_devices, open_power
 from hw.simulated.pins import WatchedFactory
 from provisioning.local_deployment import wait_until
 from tests.journeys.test_officer import letters
-from tests.journeys.world import KIOSK, World
+from tests.journeys.world import KIOSK, PATIENCE_S, World
 
 pytestmark = pytest.mark.journey
 
@@ -66,7 +66,7 @@ class InProcess:
 
     def says(self, words: str) -> None:
         """Wait until the log has these words."""
-        wait_until(lambda: words in self.text.getvalue(), 20, f"the log says {words}")
+        wait_until(lambda: words in self.text.getvalue(), PATIENCE_S, f"the log says {words}")
 
     def stop(self) -> int | None:
         """Ask the daemon to end, and return its exit status."""
@@ -103,7 +103,7 @@ def test_an_opened_case_closes_the_lanes_until_somebody_with_authority_rearms(wo
         kiosk.says("uplink connected")
         kiosk.pins.pin(TAMPER).drive_high()
         kiosk.says("lanes are closed, no key to sign with")
-        wait_until(lambda: "case_opened" in events(here), 20, "the centre knows of the opened case")
+        wait_until(lambda: "case_opened" in events(here), PATIENCE_S, "the centre knows of the opened case")
         with pytest.raises(LandfallError, match="close the case first"):
             ask(kiosk.socket, "rearm")
     with running(here.folder()) as kiosk:  # a power cycle with the case closed again is no authority
@@ -118,7 +118,7 @@ def test_an_opened_case_closes_the_lanes_until_somebody_with_authority_rearms(wo
     with running(here.folder()) as kiosk:
         kiosk.says("uplink connected")
         assert kiosk.status()["devices"]["lane-1"]["state"] == "lane ready"
-        wait_until(lambda: "kiosk_rearmed" in events(here), 20, "the centre knows that the kiosk was rearmed")
+        wait_until(lambda: "kiosk_rearmed" in events(here), PATIENCE_S, "the centre knows that the kiosk was rearmed")
 
 
 def test_a_forced_door_is_told_and_a_kiosk_without_power_stops_in_order(world: Callable[..., World]) -> None:
@@ -129,7 +129,7 @@ def test_a_forced_door_is_told_and_a_kiosk_without_power_stops_in_order(world: C
         kiosk.pins.pin(DOOR).drive_high()
         kiosk.says("door forced")
         assert kiosk.status()["devices"]["panel"]["door"] == "forced"
-        wait_until(lambda: "door_forced" in events(here), 20, "the centre knows of the door")
+        wait_until(lambda: "door_forced" in events(here), PATIENCE_S, "the centre knows of the door")
         kiosk.pins.pin(POWER).drive_high()
         assert kiosk.ended() == EXIT_NO_POWER
         assert "power lost" in kiosk.text.getvalue()

@@ -13,7 +13,7 @@ from central.tables import record
 from edge.wire.record import CROSSING
 from provisioning.demo.count import sightings
 from provisioning.local_deployment import Process, wait_until
-from tests.journeys.world import KIOSK, LANE, World
+from tests.journeys.world import KIOSK, LANE, PATIENCE_S, World
 
 pytestmark = pytest.mark.journey
 
@@ -81,7 +81,7 @@ def test_a_clock_that_is_set_back_and_ahead_loses_nothing_and_releases_nothing_t
     kiosk = a_kiosk(here, wrong)
     kiosk.start(ready="uplink connected")
     here.have_passed(5)
-    wait_until(lambda: here.head().held_up_to > 3, 20, "the first crossings have their receipt")
+    wait_until(lambda: here.head().held_up_to > 3, PATIENCE_S, "the first crossings have their receipt")
     for offset in ("-14d", "+7300d", "-7300d", "+0"):
         wrong.by(offset)
         passes_more(here, 4)
@@ -102,7 +102,7 @@ def test_a_kiosk_that_starts_at_a_wrong_time_says_why_it_cannot_connect_and_drai
     wrong.by(offset)
     kiosk = a_kiosk(here, wrong)
     kiosk.start(ready="store ready")
-    wait_until(lambda: why in here.status().get("uplink", {}).get("reason", ""), 20, "the reason is said")
+    wait_until(lambda: why in here.status().get("uplink", {}).get("reason", ""), PATIENCE_S, "the reason is said")
     assert "or this kiosk's clock is wrong" in here.status()["uplink"]["reason"]
     here.have_passed(5)
     wrong.by("+0")

@@ -17,7 +17,7 @@ from edge.wire.record import CROSSING
 from hw.devices import Signal
 from provisioning.demo.count import sightings
 from provisioning.local_deployment import Process, wait_until
-from tests.journeys.world import KIOSK, World
+from tests.journeys.world import KIOSK, PATIENCE_S, World
 from tests.powercut.loop_card import LoopCard
 from tests.powercut.obstacles import to_random_moments
 
@@ -97,7 +97,7 @@ def close_for_good(here: World, kiosk: Process) -> None:
     here.travellers(here.folder(), count=passed(here), more=f"camera = {{ size_bytes = {PHOTO_BYTES}, delay_s = 0 }}")
     kiosk.start(ready="uplink connected")
     here.drained()
-    wait_until(lambda: here.stored() >= passed(here), 60, "the centre holds a crossing of each who left")
+    wait_until(lambda: here.stored() >= passed(here), PATIENCE_S, "the centre holds a crossing of each who left")
 
 
 def photos_at_centre(here: World) -> list[dict[str, Any]]:
@@ -113,14 +113,14 @@ def test_photos_stop_then_the_lane_closes_and_receipts_open_it_again(post: tuple
     here.have_passed(20)
     assert store(here)["state"] == "ready"
     card.leave(17)
-    wait_until(is_store(here, "no_photos"), 20, "photos stop")
+    wait_until(is_store(here, "no_photos"), PATIENCE_S, "photos stop")
     passes_more(here, 3)
     card.leave(15.5)
-    wait_until(lambda: is_store(here, "full")() and signal(here) == Signal.CLOSED, 20, "the lane closes")
+    wait_until(lambda: is_store(here, "full")() and signal(here) == Signal.CLOSED, PATIENCE_S, "the lane closes")
     before = passed(here)
     assert here.head().held_up_to == 0, "nothing was released"
     here.deployment.broker.start()
-    wait_until(is_store(here, "ready"), 60, "receipts make room")
+    wait_until(is_store(here, "ready"), PATIENCE_S, "receipts make room")
     passes_more(here, 3)
     assert passed(here) > before
     close_for_good(here, kiosk)
@@ -138,16 +138,16 @@ def test_a_disk_that_is_full_to_the_last_byte_while_draining_loses_nothing(
     kiosk.start(ready="store ready")
     here.have_passed(15)
     card.leave(0)
-    wait_until(lambda: is_store(here, "full")() and signal(here) == Signal.CLOSED, 20, "the lane closes")
+    wait_until(lambda: is_store(here, "full")() and signal(here) == Signal.CLOSED, PATIENCE_S, "the lane closes")
     here.deployment.broker.start()
-    wait_until(lambda: here.stored() >= passed(here), 60, "the centre gets everything from a full disk")
+    wait_until(lambda: here.stored() >= passed(here), PATIENCE_S, "the centre gets everything from a full disk")
     card.leave(24)
-    wait_until(lambda: is_store(here, "ready")() and signal(here) != Signal.CLOSED, 60, "the lane opens")
+    wait_until(lambda: is_store(here, "ready")() and signal(here) != Signal.CLOSED, PATIENCE_S, "the lane opens")
     here.deployment.broker.stop()
     passes_more(here, 5)
     here.deployment.broker.start()
     card.leave(0)
-    wait_until(lambda: "connected" in here.status().get("uplink", {}).get("state", ""), 20, "it drains again")
+    wait_until(lambda: "connected" in here.status().get("uplink", {}).get("state", ""), PATIENCE_S, "it drains again")
     card.leave(40)
     passes_more(here, 3)
     close_for_good(here, kiosk)

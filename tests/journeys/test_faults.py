@@ -12,7 +12,7 @@ import pytest
 
 from provisioning.authority import DEFAULT_VALIDITY, Authority
 from provisioning.local_deployment import wait_until
-from tests.journeys.world import KIOSK, World, crossings_on_disk
+from tests.journeys.world import KIOSK, PATIENCE_S, World, crossings_on_disk
 
 pytestmark = pytest.mark.journey
 
@@ -27,7 +27,7 @@ def test_kiosk_collectors_and_broker_killed_at_random_lose_nothing(world: Callab
     victims = [kiosk, *here.deployment.collectors, here.deployment.broker]
     for _ in range(ROUNDS):
         aim = crossings_on_disk(here.folder()) + fate.randrange(1, 8)
-        wait_until(lambda: crossings_on_disk(here.folder()) >= aim, 60, "crossings between two kills")  # noqa: B023
+        wait_until(lambda: crossings_on_disk(here.folder()) >= aim, PATIENCE_S, "crossings between two kills")  # noqa: B023
         victim = fate.choice(victims)
         victim.kill()
         victim.start()
@@ -59,7 +59,7 @@ def test_a_certificate_that_expires_during_an_outage_is_said_and_a_new_one_is_ta
     here.have_passed(30)
     time.sleep(max(0.0, (expires - datetime.now(UTC)).total_seconds() + 1))  # a certificate knows whole seconds
     here.deployment.broker.start()
-    wait_until(lambda: "certificate" in kiosk.log_text().lower(), 20, "the kiosk says what is wrong")
+    wait_until(lambda: "certificate" in kiosk.log_text().lower(), PATIENCE_S, "the kiosk says what is wrong")
     assert here.head().held_up_to < here.head().next_sequence - 1
     for name in ("client.crt", "client.key", "ca.crt"):
         (folder / name).unlink()

@@ -15,7 +15,7 @@ import pytest
 from edge.documents import mrz
 from hw.simulated.travellers import specimen
 from provisioning.local_deployment import wait_until
-from tests.journeys.world import KIOSK, World, crossings_on_disk
+from tests.journeys.world import KIOSK, PATIENCE_S, World, crossings_on_disk
 
 pytestmark = pytest.mark.journey
 
@@ -88,7 +88,7 @@ def test_bad_input_lights_amber_and_the_next_traveller_passes(world: Callable[..
     with wire(tmp_path) as (path, send):
         kiosk = here.deployment.add_kiosk(*KIOSK.split("/"), lane=LANE.format(path=path))
         kiosk.start(ready="uplink connected")
-        wait_until(lambda: "device ready device=passport" in kiosk.log_text(), 10, "the reader is ready")
+        wait_until(lambda: "device ready device=passport" in kiosk.log_text(), PATIENCE_S, "the reader is ready")
         bad = {
             "garbage": b"\x00\xff~#!garbage that is no document\r",
             "half a frame": b"\x02" + passport(1)[:50],
@@ -102,11 +102,11 @@ def test_bad_input_lights_amber_and_the_next_traveller_passes(world: Callable[..
         for ordinal, (what, payload) in enumerate(bad.items(), start=100):
             before = crossings_on_disk(here.folder())
             send(payload)
-            wait_until(lambda: signal(here) in ("try_again", "call_officer"), 10, f"amber after {what}")
+            wait_until(lambda: signal(here) in ("try_again", "call_officer"), PATIENCE_S, f"amber after {what}")
             signals.append(signal(here))
             send(b"\r" + passport(ordinal))
-            wait_until(lambda: crossings_on_disk(here.folder()) > before, 10, f"next after {what}")  # noqa: B023
-            wait_until(lambda: signal(here) == "ready", 10, f"ready after {what}")
+            wait_until(lambda: crossings_on_disk(here.folder()) > before, PATIENCE_S, f"next after {what}")  # noqa: B023
+            wait_until(lambda: signal(here) == "ready", PATIENCE_S, f"ready after {what}")
         assert signals.count("try_again") >= 5
         here.drained()
         assert here.ends().is_clean

@@ -11,7 +11,7 @@ import pytest
 from provisioning.local_deployment import wait_until
 from tests.harness.proxy import Proxy, Way
 from tests.harness.stingy_broker import StingyBroker
-from tests.journeys.world import World, crossings_on_disk
+from tests.journeys.world import PATIENCE_S, World, crossings_on_disk
 
 pytestmark = pytest.mark.journey
 
@@ -53,7 +53,7 @@ def test_a_kiosk_killed_at_50_random_moments_loses_nothing_and_sends_nothing_twi
         kiosk.start(ready="store ready")
         before = crossings_on_disk(here.folder())
         aim = before + moments.randrange(1, 6)
-        wait_until(lambda: crossings_on_disk(here.folder()) >= aim, 30, "crossings between two kills")  # noqa: B023
+        wait_until(lambda: crossings_on_disk(here.folder()) >= aim, PATIENCE_S, "crossings between two kills")  # noqa: B023
         kiosk.kill()
     here.travellers(here.folder(), count=1)
     kiosk.start(ready="uplink connected")
@@ -124,7 +124,7 @@ def test_a_collector_killed_between_commit_and_receipt_stores_nothing_twice(worl
         kiosk = here.add_kiosk(count=20)
         network.hold(Way.UP)  # the collector's PUBACKs and receipts go nowhere
         kiosk.start(ready="uplink connected")
-        wait_until(lambda: here.stored() > 0, 30, "the centre has committed")
+        wait_until(lambda: here.stored() > 0, PATIENCE_S, "the centre has committed")
         assert here.head().held_up_to == 0
         here.collector.kill()
         network.release(Way.UP)
@@ -180,7 +180,7 @@ def test_a_broker_that_says_quota_exceeded_is_asked_slowly_and_costs_nothing(wor
     with StingyBroker(here.deployment.folder / "broker", here.deployment.broker.port) as stingy:
         kiosk.start(ready="uplink connected")
         here.have_passed(30)
-        wait_until(lambda: stingy.refused >= 4, 30, "the broker refuses")
+        wait_until(lambda: stingy.refused >= 4, PATIENCE_S, "the broker refuses")
         assert here.head().held_up_to == 0
         assert stingy.refused < 30, "refused again and again without a pause"
     here.deployment.broker.start()

@@ -14,7 +14,7 @@ from central.reconcile import reconcile
 from central.tables import record
 from edge.wire.record import AMENDMENT, AUDIT, CROSSING
 from provisioning.local_deployment import wait_until
-from tests.journeys.world import KIOSK, World
+from tests.journeys.world import KIOSK, PATIENCE_S, World
 
 pytestmark = pytest.mark.journey
 
@@ -54,16 +54,16 @@ def test_an_officer_counts_a_ferry_keys_in_voids_and_enters_a_form_and_the_centr
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    wait_until(lambda: "store ready" in kiosk.log_text(), 10, "the store is ready")
+    wait_until(lambda: "store ready" in kiosk.log_text(), PATIENCE_S, "the store is ready")
     ferry = ("--conveyance", "vessel", "--name", "L'Express des Iles", "--number", "IMO 9074729")
     opened = landfall("group", "open", "--expected", "2", *ferry)
     assert (opened["count"], opened["number_check"]) == (0, "ok")
 
     assert landfall("enter", "--stdin", fields=SPECIMEN)["result"] == "passed"
-    wait_until(lambda: ready(here), 10, "the lane is ready")
+    wait_until(lambda: ready(here), PATIENCE_S, "the lane is ready")
     kiosk.kill()
     kiosk.start(ready="uplink connected")
-    wait_until(lambda: ready(here), 10, "the lane is ready again")
+    wait_until(lambda: ready(here), PATIENCE_S, "the lane is ready again")
     assert landfall("group")["count"] == 1
     twice = landfall("enter", "--stdin", fields=SPECIMEN)
     assert here.status()["crossings"] == [
@@ -73,7 +73,7 @@ def test_an_officer_counts_a_ferry_keys_in_voids_and_enters_a_form_and_the_centr
     assert landfall("group", "close")["count"] == 1
 
     form = landfall("enter", "--stdin", "--written-at", "2026-01-02T03:04:05Z", "--result", "passed", fields=SPECIMEN)
-    wait_until(lambda: ready(here), 10, "the lane is ready")
+    wait_until(lambda: ready(here), PATIENCE_S, "the lane is ready")
     referred = landfall("enter", "--no-document", "--surname", "Eriksson")
     assert (referred["result"], referred["reasons"]) == ("referred", ["travel_document_missing"])
     assert landfall("decide", "passed", referred["id"])["amends"] == referred["id"]

@@ -15,7 +15,7 @@ from edge.wire.messages import RECEIPT_TYP, Receipt, encode
 from edge.wire.topics import receipt_topic, stream_topic
 from provisioning.local_deployment import wait_until
 from tests.harness.mosquitto import Participant
-from tests.journeys.world import KIOSK, World
+from tests.journeys.world import KIOSK, PATIENCE_S, World
 
 pytestmark = pytest.mark.journey
 
@@ -59,7 +59,7 @@ def test_a_receipt_that_does_not_fit_the_store_is_reported_and_releases_nothing(
     here = world()
     with waiting_records(here) as liar:
         liar.publish(receipt_topic(KIOSK, "crossing"), signed(here, receipt(here, **changes)))
-        wait_until(lambda: what in here.troubles(), 10, f"{what} is reported")
+        wait_until(lambda: what in here.troubles(), PATIENCE_S, f"{what} is reported")
         assert here.head().held_up_to == 0
     assert here.ends().is_clean
 
@@ -84,7 +84,7 @@ def test_receipts_that_the_centre_did_not_sign_are_reported_and_release_nothing(
         ]
         for lie in lies:
             liar.publish(topic, lie)
-        wait_until(lambda: here.troubles().get("not_valid", 0) >= len(lies), 10, "every lie is reported")
+        wait_until(lambda: here.troubles().get("not_valid", 0) >= len(lies), PATIENCE_S, "every lie is reported")
         assert here.head().held_up_to == 0
     assert here.ends().is_clean
 
@@ -122,7 +122,7 @@ def test_records_that_arrive_again_are_stored_once(world: Callable[..., World]) 
     with Participant(here.deployment.broker, here.folder()) as twice:
         for body in here.bodies():
             assert twice.publish(stream_topic(KIOSK, "crossing"), b"[" + body + b"]") == "Success"
-    wait_until(lambda: "duplicate" in here.collector.log_text(), 10, "the centre sees duplicates")
+    wait_until(lambda: "duplicate" in here.collector.log_text(), PATIENCE_S, "the centre sees duplicates")
     assert here.ends() == before
     assert before.is_clean
 
@@ -172,7 +172,7 @@ def test_a_centre_restored_from_yesterday_gets_everything_again(world: Callable[
     here.travellers(here.folder(), count=31)
     kiosk.start(ready="uplink connected")
     here.have_passed(31)
-    wait_until(lambda: here.stored() >= 31, 60, "the centre holds everything again")
+    wait_until(lambda: here.stored() >= 31, PATIENCE_S, "the centre holds everything again")
     here.drained()
     assert here.ends().is_clean
 

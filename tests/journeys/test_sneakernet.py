@@ -16,7 +16,7 @@ from edge.wire.carried import decode_receipts, encode_receipts
 from edge.wire.messages import RECEIPT_TYP, Receipt, encode
 from provisioning.demo.count import unreceipted
 from provisioning.local_deployment import wait_until
-from tests.journeys.world import KIOSK, World
+from tests.journeys.world import KIOSK, PATIENCE_S, World
 
 pytestmark = pytest.mark.journey
 
@@ -50,7 +50,7 @@ def stick_of(here: World, tmp_path: Path) -> Path:
 
 def held(here: World) -> None:
     """Wait until the kiosk's store has taken the receipts."""
-    wait_until(lambda: here.head().held_up_to >= 31, 20, "thirty crossings are held")
+    wait_until(lambda: here.head().held_up_to >= 31, PATIENCE_S, "thirty crossings are held")
 
 
 def test_thirty_crossings_travel_on_a_stick_and_nothing_is_stored_twice(
@@ -112,7 +112,7 @@ def test_a_stick_that_was_pulled_out_early_brings_what_is_whole_and_the_rest_com
     up_to = crossings["held_up_to"]
     assert 0 < up_to < 31 and crossings["missing"] == [[up_to + 1, 31]]
     queue(here, "import-receipts", str(stick))
-    wait_until(lambda: here.head().held_up_to == up_to, 20, "what the stick brought is held")
+    wait_until(lambda: here.head().held_up_to == up_to, PATIENCE_S, "what the stick brought is held")
     here.deployment.broker.start()
     here.drained()
     assert here.ends().is_clean

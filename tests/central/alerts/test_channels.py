@@ -38,7 +38,7 @@ def webhook(tmp_path):
     (tmp_path / "secret").write_text("geheim\n")
 
     def make(url, **settings):
-        settings = {"timeout_s": 2.0} | settings
+        settings = {"timeout_s": 60.0} | settings
         return Webhook(WebhookSettings(url=url, secret=tmp_path / "secret", **settings), clock_s=lambda: 1000.5)
 
     return make
