@@ -20,9 +20,7 @@ def is_old(report: Report, last: Report, *, quiet_s: float) -> bool:
     """Tell whether this was said before `last`; `quiet_s` is for how long nothing was taken from the kiosk."""
     if report.boot_id == last.boot_id:
         return _is_at_or_before(report.boottime_s, last.boottime_s)
-    if report.boot_id in last.seen_boots and _is_at_or_before(
-        report.boottime_s or 0.0, last.seen_boots[report.boot_id]
-    ):
+    if _is_at_or_before(report.boottime_s or 0.0, last.seen_boots.get(report.boot_id)):
         return True
     boots, last_boots = report.machine.boots, last.machine.boots
     if boots is not None and last_boots is not None and boots > last_boots:

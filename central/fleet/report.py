@@ -72,8 +72,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     """A health message, cut to what the centre keeps; empty or None is what the kiosk did not say.
 
     `oldest_s` is how long the oldest record had waited for its receipt, by the kiosk's own clock; `same_at_since_s` the
-    CLOCK_BOOTTIME of the first message with this `at`, where this is not the first; `seen_boots` the last CLOCK_BOOTTIME
-    that was heard of each of the last boots before this one.
+    CLOCK_BOOTTIME of the first message with this `at`, where this is not the first; `seen_boots` the last that was
+    heard of each of the last boots before this one.
     """
 
     at: str = ""

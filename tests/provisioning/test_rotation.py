@@ -81,7 +81,7 @@ def test_the_files_stay_private_or_public_and_whole_jwk(files):
     files.rotate(Kind.RECEIPT)
     path = files.folder / "receipt.key.json"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert "\"d\"" not in (files.folder / "receipt.pub.json").read_text()
+    assert '"d"' not in (files.folder / "receipt.pub.json").read_text()
     for private in json.loads(path.read_text())["keys"]:
         assert {"kty", "crv", "x", "d", "use", "alg", "kid"} == set(private)
 

@@ -192,7 +192,7 @@ class Boot:
 
 
 def is_taken(desk, payload):
-    desk.pass_time(1)
+    desk.pass_time(4)
     desk.put(health_topic(desk.one.name), payload)
     return bool(desk.turn().states)
 
