@@ -60,6 +60,7 @@ _ALPHABETS = {
     "date_of_expiry": DIGITS,
     "date_of_issue": DIGITS,
 }
+_COMMONLY_FILLED = ("names", "primary_identifier", "issuing_office", "optional_data")
 
 
 def _layout(
@@ -99,7 +100,7 @@ def _layout(
         spans=spans,
         digits=digit_offsets,
         composite=composite_offset,
-        filled=frozenset(spans[name].start for name in ("names", "optional_data") if name in spans),
+        filled=frozenset(spans[name].start for name in _COMMONLY_FILLED if name in spans),
         composite_over=tuple(span(*where) for where in composite_over),
         units=tuple(units),
         classes=tuple(classes),

@@ -1,8 +1,9 @@
 """From what a reader delivers to a machine readable zone of exactly the standard's size.
 
-Owns line endings, unseparated runs, padding, lower case, lines in another order, and lines with a character or two too
-few or too many. It owns no meaning of fields beyond what it takes to line them up. Always true: a character that is
-missing stands as `?`, so that the field it belongs to is lost and no other; nothing is changed without a verdict.
+Owns line endings, unseparated runs, padding, lower case, lines in another order, lines with a character or two too few
+or too many, lines whose last fillers were cut off, and lines with more behind them. It owns no meaning of fields beyond
+what it takes to line them up. Always true: a character that is missing stands as `?`, so that the field it belongs to
+is lost and no other; nothing is changed without a verdict.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from edge.documents.mrz.layouts import DIGITS, LETTERS, Layout, layout_of, layou
 from edge.documents.states import state
 from edge.documents.verdict import Result, Verdict
 
-TOLERANCE = 2  # characters that a line may lack or have too many
+TOLERANCE = 2  # characters that a line may lack or have too many, wherever in it
 MISSING = "?"
 CYRILLIC_AS_DIGITS = "PNRUS"  # how Russia's internal passport begins, which writes some Cyrillic letters as digits
 _LONGEST_PAYLOAD = 2048  # a zone with all its padding is far below; nobody's free text is searched
 _MOST_ROWS = 8
+_EVIDENCE_TO_CUT = 4  # for a line that is cut or filled up, which text that is no zone could be as well
 _BYTE_ORDER_MARK = "\ufeff\xef\xbb\xbf"  # as text, and as the bytes of UTF-8
 _PADDING = " _" + "".join(map(chr, range(0x20))) + "\x7f" + _BYTE_ORDER_MARK
 
@@ -68,6 +70,24 @@ class _Row(msgspec.Struct, frozen=True):
     deviation: int = 0
     is_blanked: bool = False
     spaces: int = 0  # that stood between its characters
+    is_filled: bool = False  # at its end, where spaces stand for fillers and were trimmed
+
+    @property
+    def is_absent(self) -> bool:
+        """Tell whether this line was not delivered."""
+        return self.deviation == -len(self.text)
+
+    @property
+    def is_cut(self) -> bool:
+        """Tell whether this line was much longer or shorter than a line is."""
+        return abs(self.deviation) > TOLERANCE and not self.is_absent
+
+    @property
+    def oddity(self) -> int:
+        """Weigh what was done to the line against check digits that hold: fillers and what follows cost little."""
+        if self.is_absent:
+            return len(self.text)
+        return min(abs(self.deviation), TOLERANCE + 1) + 2 * self.is_blanked
 
 
 class _Arrangement:
@@ -84,10 +104,16 @@ class _Arrangement:
         text = _repaired(layout, self.text)
         is_coded = text[0] in layout.code_letters
         fits_code = 3 + (layout is layout_of(text, layout.width)) if is_coded else 0
-        deviation = sum(abs(row.deviation) for row in rows)
         held, failed = evidence(layout, self.text)
-        self.rank = (2 * held - failed + fits_code - deviation, -turn, -layout.width)
-        self.is_credible = held >= (2 if deviation or turn or not is_coded else 0)
+        odd = sum(row.oddity for row in rows)
+        filled = sum(row.is_filled for row in rows)
+        self.rank = (2 * held - failed + fits_code - odd, -turn, -filled, -layout.width)
+        if any(row.is_cut for row in rows):
+            self.is_credible = held >= _EVIDENCE_TO_CUT and held > failed and is_coded and not turn
+        else:
+            self.is_credible = held >= (2 if odd or turn or filled or not is_coded else 0)
+        if any(row.is_absent for row in rows):
+            self.is_credible &= not any(row.is_cut or row.is_filled for row in rows)
 
 
 def arrange(payload: bytes | str, unrecognised: tuple[int, ...] = ()) -> Zone | None:
@@ -101,11 +127,10 @@ def arrange(payload: bytes | str, unrecognised: tuple[int, ...] = ()) -> Zone | 
     if _EXACT.fullmatch(text):
         joined = text.replace("\n", "").replace("\r", "")
         layout = layout_of(joined, _WIDTH_OF_SIZE[len(joined)])
-        if joined[0] in layout.code_letters and joined[layout.spans["date_of_birth"]].isdigit():
+        if joined[0] in layout.code_letters and layout.shape.fullmatch(joined):
             if not unrecognised:
-                return _read_alphabets(Zone(layout, joined))
-            flagged = _places_of(unrecognised, _offsets_without_line_ends(text))
-            return _read_alphabets(Zone(layout, joined, flagged=flagged))
+                return Zone(layout, joined)
+            return Zone(layout, joined, flagged=_places_of(unrecognised, _offsets_without_line_ends(text)))
     found = _best_fit(text, unrecognised)
     return None if found is None else found[0]
 
@@ -192,30 +217,33 @@ def _best_fit(text: str, unrecognised: tuple[int, ...]) -> tuple[Zone, tuple[int
 
 def _arrangements(rows: list[tuple[int, str]], *, fillers_are_spaces: bool) -> Iterator[_Arrangement]:
     """Yield every layout, choice of rows and order of lines that the payload has the room for."""
-    aligned: dict[tuple[_Row, str, int], _Row] = {}  # the same row comes at the same place in many choices
+    aligned: dict[tuple[_Row, str, int], _Row | None] = {}  # the same row comes at the same place in many choices
     for width, lines in ((44, 2), (36, 2), (30, 3)):
         for window in _windows(rows, width, lines):
             fitted = [_fit_width(row, width, fillers_are_spaces) for row in window]
-            if None in fitted:
-                continue
             for turn, order in enumerate(permutations(fitted)):
                 for layout in layouts_of_width(width):
                     places = [(row, layout.kind, line) for line, row in enumerate(order)]
                     for place in places:
                         if place not in aligned:
                             aligned[place] = _align(place[0], layout, place[2])
-                    yield _Arrangement(layout, tuple(aligned[place] for place in places), turn)
+                    lines_as_read = tuple(line for place in places if (line := aligned[place]) is not None)
+                    if len(lines_as_read) == lines:
+                        yield _Arrangement(layout, lines_as_read, turn)
 
 
 def _windows(rows: list[tuple[int, str]], width: int, lines: int) -> Iterator[list[tuple[int, str]]]:
-    """Yield each way to take `lines` rows: consecutive ones, parts of one run, or with one not delivered."""
+    """Yield each way to take `lines` rows: consecutive ones, parts of one run, or with one not delivered.
+
+    A run that is much too long or too short is cut into whole lines, and the last one is what is left.
+    """
     for first in range(len(rows) - lines + 1):
         yield rows[first : first + lines]
     if len(rows) == 1:
         start, run = rows[0]
         excess = len(run) - width * lines
-        if abs(excess) <= TOLERANCE:
-            for odd_line in range(lines if excess else 1):
+        if len(run) > width * (lines - 1):
+            for odd_line in range(lines) if 0 < abs(excess) <= TOLERANCE else (lines - 1,):
                 ends = [width * (line + 1) + (excess if line >= odd_line else 0) for line in range(lines)]
                 starts = [0, *ends[:-1]]
                 yield [(start + a, run[a:b]) for a, b in zip(starts, ends, strict=True)]
@@ -224,8 +252,8 @@ def _windows(rows: list[tuple[int, str]], width: int, lines: int) -> Iterator[li
             yield [*rows[:absent], (-1, ""), *rows[absent:]]
 
 
-def _fit_width(row: tuple[int, str], width: int, fillers_are_spaces: bool) -> _Row | None:
-    """Take padding off a row, or put fillers on that were sent as spaces; None when it is no line of this width."""
+def _fit_width(row: tuple[int, str], width: int, fillers_are_spaces: bool) -> _Row:
+    """Take padding off a row, or put fillers on that were sent as spaces; it may still be longer or shorter."""
     start, raw = row
     if start < 0:
         return _Row(MISSING * width, (-1,) * width, -width, True)
@@ -236,22 +264,33 @@ def _fit_width(row: tuple[int, str], width: int, fillers_are_spaces: bool) -> _R
         kept = [(start_stripped + place, one) for place, one in enumerate(stripped) if one != " "]
         origins = tuple(origin for origin, _ in kept)
         return _Row("".join(one for _, one in kept).translate(_FOLD), origins, spaces=spaces)
-    if abs(len(stripped) - width) > TOLERANCE or (len(raw) == width and fillers_are_spaces):
-        if len(raw) == width:
-            stripped, start_stripped = raw, start
-        elif len(stripped) > width + TOLERANCE or not (fillers_are_spaces or len(raw) > len(stripped)):
-            return None
+    lacking = 0
+    if len(raw) == width and (fillers_are_spaces or abs(len(stripped) - width) > TOLERANCE):
+        stripped, start_stripped = raw, start
+    elif fillers_are_spaces or len(stripped) < min(width - TOLERANCE, len(raw)):
+        lacking = max(width - len(stripped), 0)
     origins = range(start_stripped, start_stripped + len(stripped))
-    lacking = width - len(stripped) if fillers_are_spaces or len(stripped) < width - TOLERANCE else 0
-    text = stripped.translate(_FOLD) + "<" * max(lacking, 0)
-    return _Row(text, (*origins, *(-1,) * max(lacking, 0)))
+    text = stripped.translate(_FOLD) + "<" * lacking
+    return _Row(text, (*origins, *(-1,) * lacking), is_filled=lacking > 0)
 
 
-def _align(row: _Row, layout: Layout, line: int) -> _Row:
-    """Make a row exactly as long as a line, so that the characters it lacks or has too many cost one unit alone."""
+def _align(row: _Row, layout: Layout, line: int) -> _Row | None:
+    """Make a row exactly as long as a line, so that the characters it lacks or has too many cost one unit alone.
+
+    What stands behind a line is cut off, and fillers that were cut off its end are put back; None where a line of this
+    layout does not end in fillers.
+    """
     deviation = len(row.text) - layout.width
     if deviation == 0:
         return row
+    if deviation > TOLERANCE:
+        return _Row(row.text[: layout.width], row.origins[: layout.width], deviation)
+    if deviation < -TOLERANCE:
+        lost_from = line * layout.width + len(row.text)
+        lost_units = [unit for unit in layout.units[line] if unit.stop > lost_from]
+        if row.text.endswith("<") or any(unit.start not in layout.filled for unit in lost_units):
+            return None
+        return _Row(row.text.ljust(layout.width, "<"), (*row.origins, *(-1,) * -deviation), deviation)
     offset = line * layout.width
     best: tuple[int, _Row] | None = None
     for unit in layout.units[line]:

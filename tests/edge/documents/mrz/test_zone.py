@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.documents.mrz import parse
 from edge.documents.verdict import Result
-from tests.edge.documents.mrz.specimens import CARD, CARD_TD2, PASSPORT, SPECIMENS, TODAY, verdict, wanting
+from tests.edge.documents.mrz.specimens import CARD, CARD_TD2, PASSPORT, SPECIMENS, TODAY, VISA_A, verdict, wanting
 
 
 def read(payload, **how):
@@ -81,6 +81,47 @@ def test_fillers_that_were_dropped_at_the_end_of_names_cost_nothing():
     assert wanting(document) == {"line_length": Result.DOUBTFUL, "specimen": Result.DOUBTFUL}
 
 
+@pytest.mark.parametrize("kind", SPECIMENS)
+def test_lines_whose_fillers_were_cut_off_cost_nothing_and_are_said(kind):
+    document = read("\n".join(line.rstrip("<") for line in SPECIMENS[kind]))
+
+    assert document.fields == read("\n".join(SPECIMENS[kind])).fields
+    assert verdict(document, "line_length").result is Result.DOUBTFUL
+
+
+@pytest.mark.parametrize("kind", ["TD1", "MRV-A", "MRV-B"])  # whose last lines end in fillers
+def test_a_run_whose_fillers_were_cut_off_costs_nothing_and_is_said(kind):
+    document = read("".join(SPECIMENS[kind]).rstrip("<"))
+
+    assert document.fields == read("\n".join(SPECIMENS[kind])).fields
+    assert verdict(document, "line_length").result is Result.DOUBTFUL
+
+
+@pytest.mark.parametrize("kind", SPECIMENS)
+@pytest.mark.parametrize("joined", ["\n".join, "".join])
+def test_what_stands_behind_the_zone_is_passed_over_and_said(kind, joined):
+    document = read(joined(SPECIMENS[kind]) + "HELLO")
+
+    assert document.fields == read("\n".join(SPECIMENS[kind])).fields
+    width, last = len(SPECIMENS[kind][0]), len(SPECIMENS[kind])
+    assert verdict(document, "line_length").result is Result.DOUBTFUL
+    assert verdict(document, "line_length").detail == f"line {last} has {width + 5} characters, not {width}"
+
+
+def test_a_card_whose_names_could_be_a_document_code_is_put_in_order_too():
+    names = "CARLSSON<<INGA".ljust(30, "<")
+    document = read("\n".join((names, CARD[1], CARD[0])))
+
+    assert document.fields == read("\n".join((*CARD[:2], names))).fields
+    assert verdict(document, "line_order").result is Result.DOUBTFUL
+
+
+def test_spaces_for_fillers_tell_the_wide_visa_from_the_narrow_one():
+    lines = [line.replace("<", " ") for line in (VISA_A[0], VISA_A[1][:28] + "<" * 16)]
+
+    assert read("\n".join(lines)).kind == "MRV-A"
+
+
 @pytest.mark.parametrize("line", [1, 2])
 def test_a_line_that_was_not_delivered_leaves_what_the_other_says(line):
     document = read(PASSPORT[2 - line])
@@ -136,6 +177,11 @@ def test_other_text_above_the_zone_is_passed_over():
         "I<UTOD231458907<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON",
         "M1DESMARAIS/LUC       EABC123 YULFRAAC 0834 226F001A0025 100",
         "<" * 88,
+        "INVOICE 12\nTOTAL 5",
+        "PASSPORT 5\nX",
+        "CALL ME\nHELLO",
+        "Visa\nMaster",
+        "I am\nnot\na zone",
     ],
 )
 def test_what_is_no_zone_is_unknown(payload):
