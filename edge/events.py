@@ -146,13 +146,14 @@ LaneEvent = (
 
 @dataclass(frozen=True, slots=True)
 class ReceiptAccepted:
-    """The centre holds a stream up to `up_to`, by a receipt that was checked in every way."""
+    """The centre holds a stream up to `up_to`, by a receipt that was checked in every way and signed at `at`."""
 
     stream: str
     epoch: str
     up_to: int
     generation: str
     is_forked: bool
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 Owns the rules of admission and the note of the last command in the store; what a command does is given to it. It runs
 in the main loop and waits for nothing. Always true: a command is carried out only after its counter is on disk, so that
 neither a restart nor a second delivery does it again; one that is not for this kiosk is not even answered; every one
-that is taken or refused for the first time is on the audit stream.
+that is taken or refused for the first time is on the audit stream. A kiosk without a clock whose store is new knows
+neither the time nor a counter; it waits for the first receipt, whose time is a lower bound of the centre's (ADR 0045).
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -53,6 +55,7 @@ class CommandDesk:
         self._last: Note | None = None
         self._answered: Reply | None = None
         self._waiting: Command | None = None  # for its note
+        self._receipted_at: datetime | None = None  # when the centre last signed for this very store
 
     def store_ready(self, kept: str | None, now: Moment) -> None:
         """Begin with the store's note; a command that a restart ended is done if it was that restart."""
@@ -64,6 +67,12 @@ class CommandDesk:
             is_it = self._last.name == CommandName.RESTART
             result = Result.DONE if is_it else Result.FAILED
             self.finish(result, "the kiosk has started again" if is_it else "a restart came in between", now)
+
+    def receipted(self, at: str) -> None:
+        """Take note of when the centre signed a receipt that this store followed: by now it is later than that."""
+        with contextlib.suppress(ValueError):
+            receipted_at = datetime.fromisoformat(at).astimezone(UTC)
+            self._receipted_at = max(receipted_at, self._receipted_at or receipted_at)
 
     def arrived(self, command: Command, now: Moment) -> None:
         """Take a command that the centre has signed; one that must not be followed is refused."""
@@ -79,13 +88,19 @@ class CommandDesk:
             return
         if last is not None and last.result is None:
             return  # it is still being carried out
-        if why := _why_not(command, now):
+        if last is None and now.clock.state == "unset" and self._receipted_at is None:
+            return  # it may be as old as anything; the centre will ask again
+        if why := _why_not(command, self._not_before(now)):
             self._note(Note(command.counter, command.id, command.name, Result.REFUSED, why), "command_refused")
             self._reply(self._answer(command.id, Result.REFUSED, why, now))
             return
         self._waiting = command
         note = Note(command.counter, command.id, command.name)
         self._recorder.note(KEY, _encode(note), "command_taken", **_facts(note))
+
+    def _not_before(self, now: Moment) -> datetime | None:
+        """Return a time that is certainly past, as far as it is known."""
+        return self._receipted_at if now.clock.state == "unset" else now.at
 
     def kept(self, event: StateKept, now: Moment) -> None:
         """Carry out the command whose note is on disk; one that cannot be noted is left to be sent again."""
@@ -126,13 +141,13 @@ class CommandDesk:
         return reply
 
 
-def _why_not(command: Command, now: Moment) -> str:
-    """Return why a command must not be followed, or nothing."""
+def _why_not(command: Command, not_before: datetime | None) -> str:
+    """Return why a command must not be followed, or nothing; `not_before` is a time that is past."""
     if command.name not in set(CommandName):
         return "this kiosk does not know such a command"
     try:
         expires_at = datetime.fromisoformat(command.expires_at)
-        is_late = now.clock.state != "unset" and now.at > expires_at
+        is_late = not_before is not None and not_before > expires_at
     except (ValueError, TypeError):
         return "it has no time at which it expires"
     return "it has expired" if is_late else ""

@@ -112,6 +112,7 @@ class CommandOffice:
             case DiagnosticsCollected():
                 self._commands.finish(Result.DONE, "", now, event.content)
             case ReceiptAccepted():
+                self._commands.receipted(event.at)
                 self._settings.reached(now)
             case UplinkChanged():
                 self._settings.connected(now) if event.is_connected else self._settings.disconnected()

@@ -108,8 +108,8 @@ def consequences(receipt: Receipt, stream: str, meaning: Meaning) -> list[Conseq
     """Return what the daemon has to be told of a verified receipt."""
     match meaning:
         case Meaning.HELD:
-            accepted = ReceiptAccepted(stream, receipt.epoch, receipt.held_up_to, receipt.generation, receipt.forked)
-            return [accepted]
+            held = (receipt.epoch, receipt.held_up_to, receipt.generation, receipt.forked)
+            return [ReceiptAccepted(stream, *held, at=receipt.at)]
         case Meaning.ROLLED_BACK | Meaning.FORKED:
             return [UplinkTrouble(stream, meaning), EpochEnded(stream, receipt.epoch, meaning.value)]
         case Meaning.NO_NEWS | Meaning.UNREADABLE_HERE:

@@ -43,7 +43,7 @@ class Command(msgspec.Struct, frozen=True, omit_defaults=True):
     """The centre's order to one kiosk.
 
     `counter` grows with every command to this kiosk. After `expires_at` it is not followed by a kiosk that knows the
-    time; one that does not goes by the counter alone.
+    time; one that does not goes by the counter, and by the time of the last receipt that it followed.
     """
 
     id: str

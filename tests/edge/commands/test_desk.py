@@ -92,7 +92,7 @@ def test_a_command_whose_note_the_disk_did_not_take_is_not_carried_out_and_may_c
 def test_an_older_command_is_refused_even_by_a_kiosk_without_a_clock(counter) -> None:
     post = Post()
     unset = moment(0, "unset")
-    post.take(command(7), unset)
+    post.take(command(7))
     post.take(command(8, counter=counter), unset)
     assert len(post.done) == 1
     assert post.results()[1] == (Result.REFUSED, "a later command was here before")
@@ -111,9 +111,31 @@ def test_a_command_that_has_expired_is_refused_once_and_its_counter_is_used_up()
 
 
 def test_a_kiosk_without_a_clock_goes_by_the_counter_alone() -> None:
-    post = Post()
-    post.take(command(), moment(16 * 60, "unset"))
+    before = Post()
+    before.take(command(1))
+    post = Post(before.noted[-1][1])
+    post.take(command(2), moment(16 * 60, "unset"))
     assert len(post.done) == 1
+
+
+def test_a_kiosk_without_a_clock_that_has_lost_its_store_follows_no_command_of_yesterday() -> None:
+    recorded, unset = command(7, name="restart"), moment(0, "unset")
+    post = Post()
+    post.take(recorded, unset)
+    assert (post.noted, post.replies) == ([], []), "nothing is known yet, so it waits; the centre asks again"
+    post.desk.receipted("2026-03-02T09:00:00.000Z")
+    post.take(recorded, unset)
+    assert (post.done, post.results()) == ([], [(Result.REFUSED, "it has expired")])
+    post.take(command(8, expires_at="2026-03-02T09:15:00.000Z"), unset)
+    assert len(post.done) == 1
+
+
+def test_an_older_receipt_takes_no_time_back_and_one_without_a_time_says_nothing() -> None:
+    post = Post()
+    for at in ("2026-03-02T09:00:00.000Z", "2026-03-01T09:00:00.000Z", "", "soon"):
+        post.desk.receipted(at)
+    post.take(command(), moment(0, "unset"))
+    assert post.results() == [(Result.REFUSED, "it has expired")]
 
 
 @pytest.mark.parametrize(

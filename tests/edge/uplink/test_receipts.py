@@ -96,7 +96,7 @@ def carried(said: Receipt, *, key: OKPKey = CENTRE, typ: str = RECEIPT_TYP, stor
 def test_a_carried_receipt_releases_what_one_by_mqtt_would() -> None:
     weighed = carried(RECEIPT)
     assert weighed.meaning == "held"
-    assert weighed.consequences == [ReceiptAccepted("crossing", "e2", 7, "2026-02", False)]
+    assert weighed.consequences == [ReceiptAccepted("crossing", "e2", 7, "2026-02", False, at=RECEIPT.at)]
     assert weighed.position == {"kiosk": "utopia/lane-1", "stream": "crossing", "epoch": "e2", "held_up_to": 7}
 
 
