@@ -20,6 +20,7 @@ LAYERS = ("prefix", "base45", "compression", "cose")
 DEEPEST = 12
 ES256, PS256 = -7, -37  # RFC 9053 section 2.1, RFC 8230 section 2
 
+_CONTROLS = "".join(map(chr, range(0x20))) + "\x7f"
 _ALGORITHM, _KEY_IDENTIFIER = 1, 4  # header parameters, RFC 9052 section 3.1
 _COSE_SIGN1_TAG, _CWT_TAG = 18, 61
 # Tags whose decoding builds numbers, patterns, sets, addresses or references; no DCC has them, a bomb might.
@@ -50,7 +51,7 @@ def open_text(payload: bytes | str, layers: Layers) -> str:
         text = payload if isinstance(payload, str) else bytes(payload).decode("ascii")
     except UnicodeDecodeError:
         raise LayerBroken("prefix", "not ASCII") from None
-    text = text.lstrip().rstrip("\r\n")  # a space at the end may be a character of Base45
+    text = text.lstrip().rstrip(_CONTROLS).upper()  # Base45 has capitals alone, and a space that may be its last one
     if not text.startswith(PREFIX):
         raise LayerBroken("prefix", f"does not begin with {PREFIX}")
     layers.ok("prefix")

@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 LONGEST_PAYLOAD = 65_536
 
 # ISO/IEC 15424: a modifier follows; of the symbologies that carry documents only Aztec has letters among its own.
-_AIM = re.compile(r"\](?:z[0-9A-C]?|[A-Za-z][0-9]?)", re.ASCII)
+# Readers put control characters and byte order marks before it, behind it, or there alone.
+_FRAMING = r"(?:[\x00-\x1f\x7f\ufeff]|\xef\xbb\xbf)*"
+_BEFORE = re.compile(rf"{_FRAMING}(\](?:z[0-9A-C]?|[A-Za-z][0-9]?))?{_FRAMING}", re.ASCII)
 _BOARDING_PASS = re.compile(r"[Mm][0-9]", re.ASCII)
-_LICENCE = re.compile(r"@[^A-Z]{0,8}(?:ANSI|A?AMVA)|(?:ANSI|A?AMVA) ?[0-9]{6}", re.ASCII)
+_LICENCE = re.compile(r"@[^A-Z]{0,8}(?i:ANSI|A?AMVA)|(?i:ANSI|A?AMVA) ?[0-9]{6}", re.ASCII)
 _SEAL = ("\xdc", "\xc3\x9c")  # the byte as it is, or made UTF-8 by a reader that took it for text
 _OCR = "]o"
 _EXPECTED = (
@@ -61,9 +63,9 @@ def read(
     if len(payload) > LONGEST_PAYLOAD:
         return _unknown(symbology, f"longer than {LONGEST_PAYLOAD} characters")
     text = payload if isinstance(payload, str) else payload.decode("latin-1")
-    if prefix := _AIM.match(text):
-        symbology = symbology or prefix[0][:2]
-        cut = prefix.end()
+    before = _BEFORE.match(text)
+    if cut := before.end():
+        symbology = symbology or (before[1] and before[1][:2])
         payload, text = payload[cut:], text[cut:]
         unrecognised = tuple(offset - cut for offset in unrecognised if offset >= cut)
     if symbology is not None and symbology.startswith(_OCR):
@@ -85,7 +87,7 @@ def _by_content(
         from edge.documents import bcbp
 
         return bcbp.parse(payload, today=today)
-    if begins.startswith("HC1:"):
+    if begins[:4].upper() == "HC1:":
         from edge.documents import dcc
 
         return dcc.parse(payload, today=today, trust=trust, health=health)

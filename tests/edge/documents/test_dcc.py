@@ -275,6 +275,11 @@ def test_a_broken_or_hostile_code_fails_at_its_layer_and_the_rest_is_not_done(te
 def test_line_ends_of_a_reader_do_not_matter():
     assert results(read(sealed() + "\r\n")) == results(read(sealed().encode()))
     assert results(read(f"\r\n {sealed()}")) == results(read(sealed().encode()))
+    assert results(read(sealed() + "\t\x03\x00")) == results(read(sealed()))
+
+
+def test_a_reader_that_sends_lower_case_changes_nothing():
+    assert results(read(sealed().lower())) == results(read(sealed()))
 
 
 def test_encode_refuses_keys_that_no_dcc_is_signed_with():

@@ -33,8 +33,9 @@ def test_an_aim_prefix_left_on_the_payload_does_no_harm(prefix):
     assert read(prefix + payload, today=TODAY).is_understood
 
 
-def test_flagged_offsets_count_from_the_prefix_on():
-    document = read("]o1" + MRZ, today=TODAY, unrecognised=(1, 3 + 45 + 4))
+@pytest.mark.parametrize("prefix", ["]o1", "\x02]o1", "]o1\x02", "\x02", "\ufeff"])
+def test_flagged_offsets_count_from_what_stands_before_the_payload_on(prefix):
+    document = read(prefix + MRZ, today=TODAY, unrecognised=(0, len(prefix) + 45 + 4))
 
     assert [(one.check, one.detail) for one in document.of(Result.DOUBTFUL) if one.check == "document_number"] == [
         ("document_number", "line 2, position 5: not recognised by the reader")
@@ -82,6 +83,33 @@ def test_a_number_of_digits_behind_a_long_name_does_not_make_a_boarding_pass_of_
 )
 def test_content_decides_where_no_identifier_does(payload, source):
     assert read(payload, today=TODAY).source == source
+
+
+PAYLOADS = {
+    "TD3": MRZ,
+    "BCBP": BOARDING_PASS,
+    "DCC": "HC1:6BF",
+    "AAMVA": "@\n\x1e\rANSI 636000100002DL00410278ZV03190008DLDAQT64235789\nDCSSAMPLE\r",
+    "AAMVA-MAG": "%VARICHMOND^SAMPLE$MICHAEL^2300 WEST BROAD STREET^?;6360000123456789012=241219860607345?",
+    "VDS": "\xdc\x03\xd9\xc5m2\xc8\xa7,\xb1\x0fq4}\x00\x17]\x01",
+    "VDS-NC": '{"data":{"hdr":{"is":"UTO","t":"icao.vacc","v":1},"msg":{}},"sig":{}}',
+}
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+@pytest.mark.parametrize(
+    "before", ["\x02", "\x01\x02", "\x00", "\r\n", "\t", "\x1d", "\ufeff", "\xef\xbb\xbf", "\x02]Q1"]
+)
+def test_control_characters_and_byte_order_marks_before_a_payload_do_no_harm(kind, before):
+    document = read(before + PAYLOADS[kind], today=TODAY)
+
+    assert document == read(PAYLOADS[kind], today=TODAY)
+    assert document.source != "mrz" or kind == "TD3"
+
+
+@pytest.mark.parametrize("kind", ["TD3", "BCBP", "DCC", "AAMVA", "AAMVA-MAG"])
+def test_a_reader_that_sends_lower_case_changes_no_standard(kind):
+    assert read(PAYLOADS[kind].lower(), today=TODAY).source == read(PAYLOADS[kind], today=TODAY).source
 
 
 def test_a_zone_in_a_barcode_is_still_read():
