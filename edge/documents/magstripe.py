@@ -35,6 +35,7 @@ _LONGEST = 1024  # characters; three tracks hold 201
 _TRACK_1 = re.compile(r"%([A-Z]{2}[^%;?\n]{0,90})\??")
 _TRACK_2 = re.compile(r";([0-9]{6}[0-9A-Z]{0,13}[^;?\n]{0,40})\??")
 _TRACK_3 = re.compile(r"[%#+!]([^;?\n]{20,110})\??")
+_LICENCE = re.compile(r"(?:636|604)[^=]*=[0-9]{4}(?:19|20)[0-9]{6}")
 _CITY, _NAME, _ADDRESS, _NUMBER = 13, 35, 29, 13
 _NAMES = ("customer_family_name", "customer_first_name", "customer_middle_names", "name_suffix")
 _STREETS = ("address_street_1", "address_street_2")
@@ -98,8 +99,15 @@ def encode(fields: Mapping[str, Any]) -> str:
 
 
 def _tracks(text: str) -> tuple[re.Match[str] | None, re.Match[str] | None, re.Match[str] | None]:
-    """Find each track; the third may begin with `%` as the first does, so it is looked for behind the other two."""
-    track_2 = next((found for found in _TRACK_2.finditer(text) if issuer(found[1][:6]) or "=" in found[1]), None)
+    """Find each track; the third may begin with `%` as the first does, so it is looked for behind the other two.
+
+    Payment cards have a second track too: it is a licence's where the issuer is known, or could be one of AAMVA and
+    there is a date of birth.
+    """
+    text = text.upper()  # a track has no lower case
+    track_2 = next(
+        (found for found in _TRACK_2.finditer(text) if issuer(found[1][:6]) or _LICENCE.match(found[1])), None
+    )
     track_1 = next((found for found in _TRACK_1.finditer(text) if "^" in found[1] or "$" in found[1]), None)
     behind = max((track.end() for track in (track_1, track_2) if track is not None), default=0)
     return track_1, track_2, _TRACK_3.search(text, behind)

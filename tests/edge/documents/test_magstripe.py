@@ -117,11 +117,34 @@ def test_a_track_without_its_end_is_doubtful():
     assert answer(read(TRACKS[:-1]), "tracks") is Result.DOUBTFUL
 
 
-@pytest.mark.parametrize("payload", ["", "%", ";", "M1DESMARAIS/LUC", "%B4111111111111111^DOE/JOHN^2412?", b"\xff%;?"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "",
+        "%",
+        ";",
+        "M1DESMARAIS/LUC",
+        "%B4111111111111111^DOE/JOHN^2412?",
+        "%B4111111111111111^DOE/JOHN^2412?;4111111111111111=24121010000012345678?",
+        ";4111111111111111=24122010000012345678?",
+        ";6011000990139424=24122010000012345678?",
+        b"\xff%;?",
+    ],
+)
 def test_what_is_no_licence_is_unknown(payload):
     document = read(payload)
     assert document.kind == "unknown"
     assert [verdict.check for verdict in document.verdicts] == ["understood"]
+
+
+def test_an_issuer_that_the_table_lacks_is_doubtful():
+    document = read(TRACK_2.replace("636000", "636999"))
+    assert document.fields["date_of_birth"] == "1986-06-07"
+    assert answer(document, "issuer_known") is Result.DOUBTFUL
+
+
+def test_a_reader_that_sends_lower_case_changes_nothing():
+    assert read(TRACKS.lower()) == read(TRACKS)
 
 
 def test_a_stripe_is_told_from_a_bar_code():
