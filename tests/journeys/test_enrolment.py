@@ -3,59 +3,18 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from provisioning.local_deployment import Process, wait_until
+from provisioning.local_deployment import wait_until
+from tests.journeys.card import OWN_FOLDER, open_desk
 from tests.journeys.world import KIOSK, LANE, NAME, PATIENCE_S, QUICK, SITE, World
 
 pytestmark = pytest.mark.journey
 
-OWN_FOLDER = """
-[store]
-path = "cache.db"
-keep_receipted_h = 24
-
-[control]
-socket = "control.sock"
-"""
 NAMED = ("--site", SITE, "--kiosk", NAME)
-
-
-def open_desk(here: World) -> tuple[Path, Process]:
-    """Let the centre's settings say where kiosks enrol, and return them with the process that lets them in."""
-    deployment, port = here.deployment, here.free_port()
-    authority = deployment.folder / "authority"
-    deployment.authority.issue_enrolment(deployment.folder / "enrolment", ["localhost"])
-    settings = deployment.central_config
-    settings.write_text(f"""\
-{settings.read_text()}
-[enrolment]
-address = "https://localhost:{port}"
-listen = "127.0.0.1"
-port = {port}
-certificate = "{deployment.folder}/enrolment/enrolment.crt"
-key = "{deployment.folder}/enrolment/enrolment.key"
-authority = "{authority}"
-revocation_list = "{deployment.revocation_list}"
-opening_key = "{deployment.centre}/opening.pub.json"
-receipt_keys = ["{deployment.centre}/receipt.pub.json"]
-""")
-    words = ["enrol", "serve", "--config", str(settings)]
-    process = deployment.process("central.cli", words, "enrolment")
-    process.start()
-
-    def listens() -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return True
-        return False
-
-    wait_until(listens, PATIENCE_S, "the centre lets kiosks in")
-    return settings, process
 
 
 def test_a_kiosk_is_set_up_from_a_bundle_works_is_stolen_and_is_shut_out(
