@@ -16,8 +16,8 @@ from edge.errors import SettingError
 from edge.identity.key_files import replace
 from edge.wire.topics import NAME, PREFIX
 
-KIOSK_WRITES = ("stream/+", "status", "health", "reply/+", "reported")
-KIOSK_READS = ("receipt/+", "command/#", "desired")
+KIOSK_WRITES = ("stream/+", "status", "health", "reply/+", "reported", "renewal/request")
+KIOSK_READS = ("receipt/+", "command/#", "desired", "renewal/answer")
 # What every maintained TLS library speaks: forward secrecy and authenticated encryption, nothing else under TLS 1.2.
 TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 _FIRST_LINE = "# Written by `landfall-central broker-config`, which replaces it; do not change it by hand.\n"

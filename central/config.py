@@ -119,6 +119,9 @@ class EnrolmentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     revocation_list: Path
     opening_key: Path
     receipt_keys: Annotated[tuple[Path, ...], Meta(min_length=1, max_length=4)]
+    # The server's own at the broker, for kiosks that reach nothing else; without it they renew at `address` alone.
+    client_certificate: Path | None = None
+    client_key: Path | None = None
     code_valid_h: Annotated[float, Meta(gt=0, le=24 * 30)] = 72.0
     tries_per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30  # from one address
 
@@ -221,6 +224,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.enrolment is None:
             raise SettingError(self.file, "[enrolment]", "must be there; docs/operations.md has an example")
         return self.enrolment
+
+    def for_renewing(self) -> BrokerSettings | None:
+        """Return how the enrolment server reaches the broker; None when it does not.
+
+        Raise `SettingError` when half of what it needs is there.
+        """
+        own = self.for_enrolling()
+        if own.client_certificate is None and own.client_key is None:
+            return None
+        if self.broker is None or own.client_certificate is None or own.client_key is None:
+            right = "must be set with enrolment.client_key, and [broker]"
+            raise SettingError(self.file, "enrolment.client_certificate", right)
+        return msgspec.structs.replace(
+            self.broker,
+            ca=own.authority / "ca.crt",
+            certificate=own.client_certificate,
+            key=own.client_key,
+            client_id="",
+        )
 
     def for_watching(self) -> BrokerSettings:
         """Return how the watcher reaches the broker; raise `SettingError` when no broker is named."""

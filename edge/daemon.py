@@ -49,6 +49,7 @@ from edge.events import (
     Recorded,
     RecordFailed,
     RecordUnreadable,
+    RenewalAnswered,
     ResendAsked,
     Room,
     RoomMeasured,
@@ -71,6 +72,7 @@ from edge.machine import Machine
 from edge.notify import Systemd
 from edge.officers import Officers
 from edge.practice import Practice
+from edge.renewal import Renewal
 from edge.survey import Surveyor
 from edge.uplink.receipts import weigh_carried
 from edge.watch import Watch
@@ -136,6 +138,7 @@ class Daemon:
         self._ending: _Ending | None = None
         self._key_drop = KeyDrop(parts.signer, self._recorder, self._end_uplink, log)
         self._officers = Officers(self._lanes, self._hand, self._recorder, lambda: str(uuid6.uuid7()))
+        self._renewal = Renewal(parts.kiosk, parts.uplink.say)
         self._recent = parts.recent
         about = {"kiosk": parts.kiosk, "version": self._version, "settings_sha256": digest(settings)}
         self._practice = Practice(self._lanes, parts.recent, self._recorder, parts.signer, log, about)
@@ -270,6 +273,8 @@ class Daemon:
                 self._vitals.survey = event
             case CommandArrived() | SettingsDesired() | StateKept() | OverlaysKept() | DiagnosticsCollected():
                 pass  # the office's alone
+            case RenewalAnswered():
+                self._renewal.take(event)
             case ReceiptAccepted() | ResendAsked() | RecordUnreadable() | EpochEnded():
                 self._follow(event, now)
             case UplinkChanged():
@@ -412,6 +417,8 @@ class Daemon:
                 return self._rearm(asked, now)
             case "receipts":
                 return self._take_receipts(asked.arguments.get("receipts"), now)
+            case "renew":
+                return self._renewal.answer(asked.arguments, is_connected=self._vitals.is_connected)
         answer = self._officers.answer(asked.verb, asked.arguments, now)
         if answer is None:
             answer = self._practice.answer(asked.verb, asked.arguments, now)

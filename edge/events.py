@@ -251,6 +251,13 @@ class SettingsDesired:
 
 
 @dataclass(frozen=True, slots=True)
+class RenewalAnswered:
+    """Somebody who may publish as the centre answered a request for a new certificate; nobody has verified it yet."""
+
+    answer: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class StateKept:
     """What was to be kept under a key of the store is on disk, or could not be put there."""
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from edge.errors import ProvisioningError
+from edge.errors import ContractError, ProvisioningError
 from edge.identity.enrolment import MAX_ANSWER_BYTES, Request
 
 WITHIN_S = 30.0
@@ -79,14 +79,21 @@ def _read(status: int, content: bytes, netloc: str) -> str:
     if status == 200 and len(content) <= MAX_ANSWER_BYTES:
         return content.decode("ascii", "replace")
     try:
-        said = json.loads(content)
-        error, remedy = str(said["error"])[:200], str(said["remedy"])[:200]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        raise refusal(content, CentreSilent if status in (429, 503) else ProvisioningError)
+    except ContractError:
         raise CentreSilent(
             f"{netloc} answers {status}, and not as a centre does", remedy="check the address, or try again later"
         ) from None
-    kind = CentreSilent if status in (429, 503) else ProvisioningError
-    raise kind(f"the centre says: {_plain(error)}", remedy=_plain(remedy))
+
+
+def refusal(content: bytes, kind: type[ProvisioningError] = ProvisioningError) -> ProvisioningError:
+    """Return what the centre says when it does not do what it was asked; raise `ContractError` when it says nothing."""
+    try:
+        said = json.loads(content)
+        error, remedy = str(said["error"])[:200], str(said["remedy"])[:200]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ContractError("this is no refusal of the centre") from None
+    return kind(f"the centre says: {_plain(error)}", remedy=_plain(remedy))
 
 
 def _plain(text: str) -> str:

@@ -30,7 +30,7 @@ class Deployment:
   authority/    issues certificates, signs bundles: to the centre
   centre/       signs receipts and opens letters: to the collectors
   broker/       certificate and revocation list: to the broker
-  enrolment/    certificate of the place where kiosks enrol: to the centre
+  enrolment/    certificates of the place where kiosks enrol: to the centre
   collector-1/  certificate of the first collector
 pin of the authority, on every label: {pin(self.authority.root)}
 issuing until {self.authority.certificate.not_valid_after_utc:%Y-%m-%d}"""
@@ -45,6 +45,7 @@ def found(folder: Path, name: str, passphrase: str, hosts: list[str]) -> Deploym
     authority.issue_broker(folder / "broker", hosts)
     write_public(folder / "broker" / "revoked.pem", authority.issuer.revocation_list((), int(utc_now().timestamp())))
     authority.issue_enrolment(folder / "enrolment", hosts)
+    authority.issue_collector(folder / "enrolment", "enrolment")
     authority.issue_collector(folder / "collector-1", "collector-1")
     make_centre_keys(folder / "centre")
     return Deployment(folder, authority)

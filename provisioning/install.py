@@ -17,12 +17,14 @@ from pathlib import Path
 
 import msgspec
 
-from edge.errors import ProvisioningError
+from edge import config as kiosk_config
+from edge.errors import ProvisioningError, SettingError
 from edge.identity.enrolment import MAX_ANSWER_BYTES, answer_name, encode, request_name
 from edge.identity.key_files import make_folder, remove_drafts, replace
 from provisioning import bundle as parts
 from provisioning.bundle import Bundle, Enrolment
 from provisioning.centre_call import CentreCall, CentreSilent
+from provisioning.daemon_call import DaemonCall
 from provisioning.kiosk_keys import KioskKeys, is_due
 
 KIOSK_UNIT, RENEW_TIMER = "landfall-kiosk.service", "landfall-renew.timer"
@@ -75,6 +77,14 @@ class Machine:
             return None
         except msgspec.DecodeError:
             raise ProvisioningError("keys/enrolment.json is damaged", remedy="install the bundle again") from None
+
+    def daemon(self) -> DaemonCall:
+        """Return the way to the daemon; raise `CentreSilent` where there can be none."""
+        try:
+            settings = kiosk_config.load(self.settings / parts.SETTINGS)
+        except SettingError as error:
+            raise CentreSilent(error.message) from None
+        return DaemonCall(settings.resolve(settings.control.socket))
 
     def centre(self, enrolment: Enrolment) -> CentreCall:
         """Return the way to the centre."""
@@ -244,13 +254,27 @@ def see_to_certificate(machine: Machine) -> Seen:
         keys.accept(centre.enrol(keys.request(enrolment.kiosk), enrolment.code), enrolment.kiosk, machine.now())
         forget_code(machine)
         return Seen(f"{enrolment.kiosk} is enrolled", is_new=True)
-    if is_due(certificate, machine.now()):
-        is_new = keys.accept(centre.renew(keys.request(enrolment.kiosk)), enrolment.kiosk, machine.now())
-        renewed = keys.certificate(enrolment.kiosk)
-        return Seen(f"renewed, good until {renewed.not_valid_after_utc:%Y-%m-%d}", is_new)
-    is_new = keys.accept_centre_keys(centre.centre_keys(), machine.now())
-    told = f"good until {certificate.not_valid_after_utc:%Y-%m-%d}"
+    try:
+        if is_due(certificate, machine.now()):
+            is_new = keys.accept(centre.renew(keys.request(enrolment.kiosk)), enrolment.kiosk, machine.now())
+        else:
+            is_new = keys.accept_centre_keys(centre.centre_keys(), machine.now())
+    except CentreSilent as error:
+        is_new = _through_the_daemon(machine, enrolment.kiosk, error)
+    found = keys.certificate(enrolment.kiosk)
+    told = f"good until {found.not_valid_after_utc:%Y-%m-%d}"
+    if found != certificate:
+        return Seen(f"renewed, {told}", is_new)
     return Seen(f"{told}, and the centre has new keys" if is_new else told, is_new)
+
+
+def _through_the_daemon(machine: Machine, kiosk: str, silent: CentreSilent) -> bool:
+    """Ask through the broker, where the enrolment server is out of reach; the answer has certificate and keys alike."""
+    try:
+        answer = machine.daemon().renew(machine.keys.request(kiosk))
+    except CentreSilent as error:
+        raise CentreSilent(f"{silent.message}; by the broker: {error.message}", remedy=silent.remedy) from None
+    return machine.keys.accept(answer, kiosk, machine.now())
 
 
 def write_request(machine: Machine, kiosk: str, stick: Path) -> tuple[Path, str]:

@@ -137,7 +137,7 @@ class LocalDeployment:
         self.broker = LocalBroker(
             folder / "broker",
             self.authority,
-            centre=names,
+            centre=[*names, "enrolment"],
             limits=limits,
             keeps_sessions=keeps_sessions,
             binds_client_ids=binds_client_ids,

@@ -9,6 +9,7 @@ import argparse
 import sys
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ from edge.seal import load_public_keys
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from central.enrolment.by_broker import BrokerDesk, Paces
+
 REASONS = {
     "stolen": x509.ReasonFlags.key_compromise,
     "replaced": x509.ReasonFlags.superseded,
@@ -45,7 +48,7 @@ def add_verbs(verbs: argparse._SubParsersAction, common: argparse.ArgumentParser
     named.add_argument("--kiosk", required=True, help="name of the kiosk at that post")
 
     enrol = verbs.add_parser("enrol", help="let kiosks in").add_subparsers(required=True, metavar="VERB")
-    serve = enrol.add_parser("serve", parents=[common], help="let kiosks in over HTTPS until SIGTERM")
+    serve = enrol.add_parser("serve", parents=[common], help="let kiosks in and renew until SIGTERM")
     _add_keys(serve)
     serve.set_defaults(call=_serve)
     code = enrol.add_parser("code", parents=[common, named], help="make a one-time code for a kiosk")
@@ -84,10 +87,11 @@ def _settings(arguments: argparse.Namespace) -> config.Settings:
     settings = config.load(arguments.config)
     if (keys := arguments.keys) is None:
         return settings
-    own = msgspec.structs.replace(
-        settings.for_enrolling(), authority=keys, certificate=keys / "enrolment.crt", key=keys / "enrolment.key"
-    )
-    return msgspec.structs.replace(settings, enrolment=own)
+    own = settings.for_enrolling()
+    paths = {"authority": keys, "certificate": keys / "enrolment.crt", "key": keys / "enrolment.key"}
+    if own.client_certificate is not None:
+        paths |= {"client_certificate": keys / "client.crt", "client_key": keys / "client.key"}
+    return msgspec.structs.replace(settings, enrolment=msgspec.structs.replace(own, **paths))
 
 
 def open_desk(settings: config.Settings) -> Desk:
@@ -123,10 +127,36 @@ def _serve(arguments: argparse.Namespace) -> int:
     from central.enrolment.server import Pace, application, server
 
     settings = _settings(arguments)
-    own = settings.for_enrolling()
-    app = application(open_desk(settings), Pace(own.tries_per_minute, monotonic))
-    server(own, app).run_until_signal()
+    own, desk = settings.for_enrolling(), open_desk(settings)
+    by_broker = _by_broker(settings, desk, Pace(own.tries_per_minute, monotonic))
+    app = application(desk, Pace(own.tries_per_minute, monotonic))
+    threads = [] if by_broker is None else [Thread(target=by_broker.run, name="broker desk")]
+    for thread in threads:
+        thread.start()
+    try:
+        server(own, app).run_until_signal()
+    finally:
+        if by_broker is not None:
+            by_broker.stop()
+        for thread in threads:
+            thread.join()
     return 0
+
+
+def _by_broker(settings: config.Settings, desk: Desk, pace: Paces) -> BrokerDesk | None:
+    """Return the desk at the broker, where the settings name a certificate for it."""
+    broker = settings.for_renewing()
+    if broker is None:
+        return None
+    from central.broker_link import BrokerLink, tls_context
+    from central.enrolment.by_broker import IN_FLIGHT, REQUESTS, BrokerDesk
+
+    context = tls_context(broker)
+    return BrokerDesk(
+        desk,
+        pace,
+        lambda inbox: BrokerLink(broker, context, inbox, in_flight=IN_FLIGHT, topics=(REQUESTS,), role="enrolment"),
+    )
 
 
 def _code(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from edge.errors import ContractError, SealError, StoreError
 from edge.events import (
     CommandArrived,
     Moment,
+    RenewalAnswered,
     ResendAsked,
     SettingsDesired,
     StoreFailed,
@@ -42,6 +43,7 @@ from edge.wire.topics import (
     health_topic,
     parse_topic,
     receipt_topic,
+    renewal_answer_topic,
     status_topic,
     stream_topic,
 )
@@ -100,11 +102,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message of the kiosk that is no record, to be signed as `typ`; one that is owed goes on until it was taken."""
+    """A message of the kiosk that is no record, to be signed as `typ`; without one it goes out as it is.
+
+    One that is owed goes out again and again until the broker took it.
+    """
 
     topic: str
     payload: bytes = field(repr=False)
-    typ: str
+    typ: str = ""
     is_retained: bool = False
     is_owed: bool = False
 
@@ -243,7 +248,7 @@ class Uplink:
     def _say(self, said: Said) -> None:
         if not said.is_owed and self._window is None:
             return
-        token = self._signer.sign(said.payload, said.typ).encode("ascii")
+        token = self._signer.sign(said.payload, said.typ).encode("ascii") if said.typ else said.payload
         if said.is_owed:
             self._answers.owe(said.topic, token)
         if self._link is not None and self._window is not None:
@@ -272,7 +277,8 @@ class Uplink:
         )
         self._batches.clear()
         self._connected_at_s = self._clock_s()
-        self._link.subscribe([receipt_topic(kiosk, "+"), command_topic(kiosk, "+"), desired_topic(kiosk)])
+        topics = [receipt_topic(kiosk, "+"), command_topic(kiosk, "+"), desired_topic(kiosk)]
+        self._link.subscribe([*topics, renewal_answer_topic(kiosk)])
         self._link.publish(status_topic(kiosk), self._status("online"), retain=True)
         for topic, token in self._answers.reconnected():
             self._answers.sent(self._link.publish(topic, token), topic)
@@ -420,6 +426,8 @@ class Uplink:
             elif topic.kind == "desired":
                 payload = self._centre.verify(token, DESIRED_TYP)
                 self._tell(SettingsDesired(messages.decode(Desired, payload)))
+            elif (topic.kind, topic.leaf) == ("renewal", "answer"):
+                self._tell(RenewalAnswered(token))
             else:
                 self._trouble(topic.leaf, "unknown_topic")
         except (SealError, ContractError, UnicodeDecodeError):

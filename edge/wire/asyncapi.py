@@ -18,6 +18,8 @@ from edge.wire.topics import (
     desired_topic,
     health_topic,
     receipt_topic,
+    renewal_answer_topic,
+    renewal_request_topic,
     reply_topic,
     reported_topic,
     status_topic,
@@ -87,6 +89,10 @@ def document() -> dict[str, Any]:
             "reply": _channel(reply_topic(_KIOSK, "{id}"), "reply", "What came of it."),
             "desired": _channel(desired_topic(_KIOSK), "desired", "Settings that the centre wants in force."),
             "reported": _channel(reported_topic(_KIOSK), "reported", "Settings that a kiosk runs with."),
+            "renewalRequest": _channel(
+                renewal_request_topic(_KIOSK), "renewalRequest", "A kiosk asks for a new certificate."
+            ),
+            "renewalAnswer": _channel(renewal_answer_topic(_KIOSK), "renewalAnswer", "What it gets."),
         },
         "operations": {
             "kioskPublishesRecords": _operation(
@@ -128,6 +134,16 @@ def document() -> dict[str, Any]:
             ),
             "kioskReportsSettings": _operation("send", "reported", "Say which settings are in force.", retain=True),
             "centreTakesReported": _operation("receive", "reported", "Compare with what was desired."),
+            "kioskAsksForRenewal": _operation(
+                "send", "renewalRequest", "Ask with both keys, where the enrolment server cannot be reached by HTTPS."
+            ),
+            "centreTakesRenewal": _operation(
+                "receive", "renewalRequest", "Judge it as over HTTPS; the name is also that of the topic."
+            ),
+            "centreAnswersRenewal": _operation("send", "renewalAnswer", "Answer as over HTTPS."),
+            "kioskTakesRenewal": _operation(
+                "receive", "renewalAnswer", "Believe it only if the root stands behind who signed it."
+            ),
         },
         "components": {
             "messages": {
@@ -146,6 +162,14 @@ def document() -> dict[str, Any]:
                 "reply": _signed("reply", "Reply", commands.REPLY_TYP),
                 "desired": _signed("desired", "Desired settings", commands.DESIRED_TYP),
                 "reported": _signed("reported", "Reported settings", commands.REPORTED_TYP),
+                "renewalRequest": _plain(
+                    "Request for a new certificate",
+                    "JSON: kiosk, certificate request (PKCS #10), public record key, and its proof (JWS).",
+                ),
+                "renewalAnswer": _plain(
+                    "Answer to such a request",
+                    "JWS compact, alg ES256 with x5c, typ landfall-enrolment-answer; or JSON: error and remedy.",
+                ),
             },
             "parameters": _PARAMETERS,
             "securitySchemes": {
@@ -177,6 +201,15 @@ def _operation(action: str, channel: str, description: str, *, retain: bool = Fa
         "channel": {"$ref": f"#/channels/{channel}"},
         "description": description,
         "bindings": {"mqtt": binding},
+    }
+
+
+def _plain(title: str, description: str) -> dict[str, Any]:
+    """Describe a text whose form is that of enrolment."""
+    return {
+        "title": title,
+        "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"type": "string", "description": description}},
+        "bindings": {"mqtt": {"bindingVersion": _BINDING}},
     }
 
 

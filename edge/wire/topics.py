@@ -82,6 +82,16 @@ def reported_topic(kiosk: str) -> str:
     return f"{PREFIX}/{kiosk}/reported"
 
 
+def renewal_request_topic(kiosk: str) -> str:
+    """Return where a kiosk publishes its request for a new certificate, as it would be posted over HTTPS."""
+    return f"{PREFIX}/{kiosk}/renewal/request"
+
+
+def renewal_answer_topic(kiosk: str) -> str:
+    """Return where the centre publishes what a kiosk's request was answered."""
+    return f"{PREFIX}/{kiosk}/renewal/answer"
+
+
 def parse_topic(topic: str) -> Topic:
     """Take a topic apart; raise `ContractError` when it is not one of the contract's."""
     parts = topic.split("/")

@@ -78,6 +78,7 @@ def open_desk(here: World) -> tuple[Path, Process]:
     deployment, port = here.deployment, here.free_port()
     authority = deployment.folder / "authority"
     deployment.authority.issue_enrolment(deployment.folder / "enrolment", ["localhost"])
+    deployment.authority.issue_collector(deployment.folder / "enrolment", "enrolment")
     settings = deployment.central_config
     settings.write_text(f"""\
 {settings.read_text()}
@@ -87,6 +88,8 @@ listen = "127.0.0.1"
 port = {port}
 certificate = "{deployment.folder}/enrolment/enrolment.crt"
 key = "{deployment.folder}/enrolment/enrolment.key"
+client_certificate = "{deployment.folder}/enrolment/client.crt"
+client_key = "{deployment.folder}/enrolment/client.key"
 authority = "{authority}"
 revocation_list = "{deployment.revocation_list}"
 opening_key = "{deployment.centre}/opening.pub.json"

@@ -37,7 +37,7 @@ def test_ca_init_makes_all_that_a_deployment_begins_with(tmp_path, passphrase, c
         "broker": ["broker.crt", "broker.key", "ca.crt", "revoked.pem"],
         "centre": ["opening.key.json", "opening.pub.json", "receipt.key.json", "receipt.pub.json"],
         "collector-1": ["ca.crt", "client.crt", "client.key"],
-        "enrolment": ["ca.crt", "enrolment.crt", "enrolment.key"],
+        "enrolment": ["ca.crt", "client.crt", "client.key", "enrolment.crt", "enrolment.key"],
         "offline": ["root.key"],
     }
     told = capsys.readouterr().out

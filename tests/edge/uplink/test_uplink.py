@@ -19,6 +19,7 @@ from edge.events import (
     EpochEnded,
     ReceiptAccepted,
     RecordUnreadable,
+    RenewalAnswered,
     ResendAsked,
     SettingsDesired,
     StoreFailed,
@@ -34,7 +35,16 @@ from edge.wire import messages
 from edge.wire.commands import COMMAND_TYP, DESIRED_TYP, REPLY_TYP, Command, Desired
 from edge.wire.messages import Receipt, Resend
 from edge.wire.record import MAX_BATCH_BYTES, decode_batch, decode_record
-from edge.wire.topics import command_topic, desired_topic, health_topic, receipt_topic, reply_topic, status_topic
+from edge.wire.topics import (
+    command_topic,
+    desired_topic,
+    health_topic,
+    receipt_topic,
+    renewal_answer_topic,
+    renewal_request_topic,
+    reply_topic,
+    status_topic,
+)
 from tests.edge.desk import SIGNING, WITHIN_S, Desk
 from tests.harness.kiosk_records import new_signing_key
 
@@ -126,7 +136,8 @@ class Post:
             "new_link": self.broker.new_link,
         }
         endpoint = Endpoint("h", 1, Path(), Path(), Path(), KIOSK)
-        self.uplink = Uplink(Identity(KIOSK, "1", "boot"), endpoint, **given | replaced)
+        identity = replaced.pop("identity", Identity(KIOSK, "1", "boot"))
+        self.uplink = Uplink(identity, endpoint, **given | replaced)
         self._thread = threading.Thread(target=self.uplink.run)
 
     def start(self) -> None:
@@ -204,7 +215,7 @@ def test_it_subscribes_says_what_it_holds_and_sends_everything_in_order(post) ->
     post.until(lambda: len(post.broker.sent("crossing")) == 4)
     assert post.broker.sent("crossing") == [1, 2, 3, 4]
     asked = [receipt_topic(KIOSK, "+"), command_topic(KIOSK, "+"), desired_topic(KIOSK)]
-    assert post.broker.links[0].subscribed == asked
+    assert post.broker.links[0].subscribed == [*asked, renewal_answer_topic(KIOSK)]
     (birth,) = post.broker.statuses()
     assert birth.state == "online" and set(birth.streams) == {"crossing", "audit", "evidence"}
     assert all(len(payload) <= MAX_BATCH_BYTES for _, payload, _ in post.broker.published)
@@ -504,3 +515,20 @@ def test_a_store_that_cannot_be_read_ends_the_uplink_with_a_word(tmp_path, desk)
     post.start()
     assert "there is no store" in post.next(StoreFailed).reason
     post.stop()
+
+
+def test_a_request_for_a_certificate_goes_out_unsigned_and_what_is_answered_is_told(post) -> None:
+    post.uplink.say(Said(renewal_request_topic(KIOSK), b"{}", is_owed=True))
+    post.until(lambda: (renewal_request_topic(KIOSK), b"{}", False) in post.broker.published)
+    post.broker.send(renewal_answer_topic(KIOSK), b"an.answer.unverified")
+    assert post.next(RenewalAnswered).answer == "an.answer.unverified"
+
+
+def test_a_birth_names_the_keys_of_the_centre(desk) -> None:
+    post = Post(desk, identity=Identity(KIOSK, "1", "boot", "opening", ("old", "new")))
+    post.start()
+    post.next(UplinkChanged)
+    post.until(lambda: bool(post.broker.statuses()))
+    (birth,) = post.broker.statuses()
+    post.stop()
+    assert (birth.opening_key, birth.receipt_keys) == ("opening", ("old", "new"))

@@ -25,6 +25,8 @@ CHANNELS = {
     "reply": topics.reply_topic("{site}/{kiosk}", "{id}"),
     "desired": topics.desired_topic("{site}/{kiosk}"),
     "reported": topics.reported_topic("{site}/{kiosk}"),
+    "renewalRequest": topics.renewal_request_topic("{site}/{kiosk}"),
+    "renewalAnswer": topics.renewal_answer_topic("{site}/{kiosk}"),
 }
 
 
@@ -89,4 +91,4 @@ def test_every_reference_leads_somewhere() -> None:
 
 def test_the_messages_refer_to_the_schemas_of_their_types() -> None:
     used = {Path(reference).stem for reference in references(document()) if not reference.startswith("#/")}
-    assert used == {"batch", *CHANNELS} - {"stream"} <= set(TYPES)
+    assert used == {"batch", *CHANNELS} - {"stream", "renewalRequest", "renewalAnswer"} <= set(TYPES)
