@@ -12,7 +12,7 @@ from enum import StrEnum
 from sqlalchemy import Table
 
 from central.alerts.tables import alert, notification, silence
-from central.console.tables import account, audit_entry, session, sign_in_failure
+from central.console.tables import account, audit_entry, familiar, session, sign_in_failure
 from central.fleet.tables import boot_clock, fleet_kiosk, lease, sample
 from central.tables import branch, centre, command, incident, kiosk_key, kiosk_settings, record
 
@@ -36,7 +36,7 @@ GRANTS: dict[Program, dict[Table, str]] = {
         command: "SELECT, INSERT",
         account: "SELECT, UPDATE (password_hash, totp_secret, totp_last_step)",
         session: "SELECT, INSERT, UPDATE (seen_at), DELETE",
-        sign_in_failure: _KEEP,
+        **dict.fromkeys((sign_in_failure, familiar), _KEEP),
         audit_entry: "SELECT, INSERT",
     },
     Program.WATCH: {

@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
 
 from central import database
-from central.console import accounts, audit, throttle, totp
+from central.console import accounts, audit, familiar, throttle, totp
 from central.console.accounts import Account, By, Credentials
 from central.console.passwords import Passwords
 from central.console.tables import account, session
+from central.console.throttle import Counted
 from edge.errors import LandfallError
 
 SEEN_EVERY = timedelta(seconds=60)  # a page is not worth a write each time
@@ -46,6 +48,15 @@ class Attempt:
     password: str = field(repr=False)
     code: str = field(repr=False)
     address: str
+    token: str = field(repr=False, default="")  # by which the browser may be familiar
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What the browser of somebody who signed in gets: the session's id, and the token by which it is known again."""
+
+    session_id: str = field(repr=False)
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +76,13 @@ class Sessions:
         self._idle = idle
         self._longest = longest
 
-    def sign_in(self, attempt: Attempt, now: datetime) -> str:
-        """Return the id of a new session; raise `SignInRefused` or `TooManyAttempts`."""
-        whom, known, is_right = self._look(attempt, now)
+    def sign_in(self, attempt: Attempt, now: datetime) -> Entered:
+        """Begin a session; raise `SignInRefused` or `TooManyAttempts`."""
+        name, address = attempt.name, attempt.address
+        with database.reading(self._engine) as connection:
+            mark = familiar.mark_of(connection, name, attempt.token, address, now)
+        whom = throttle.familiars(name, mark) if mark else throttle.strangers(name, address)
+        known, is_right = self._look(attempt, whom, now)
         with database.writing(self._engine) as connection:
             # Meanwhile the account may have changed, and another may have used the same code.
             present = accounts.credentials(connection, attempt.name, is_locked=True)
@@ -81,23 +96,25 @@ class Sessions:
 
     def confirm(self, attempt: Attempt, now: datetime) -> bool:
         """Tell whether the password of somebody who is signed in is right; raise `TooManyAttempts`."""
-        whom, _, is_right = self._look(attempt, now)
+        whom = throttle.insiders(attempt.name)
+        _, is_right = self._look(attempt, whom, now)
         if is_right:
             with database.writing(self._engine) as connection:
                 throttle.succeed(connection, whom, now)
         return is_right
 
-    def _look(self, attempt: Attempt, now: datetime) -> tuple[tuple[str, str], Credentials | None, bool]:
+    def _look(self, attempt: Attempt, whom: Sequence[Counted], now: datetime) -> tuple[Credentials | None, bool]:
         """Count the attempt and compare the password, outside of any transaction: that is meant to take long."""
-        whom = throttle.subjects(attempt.name, attempt.address)
         with database.writing(self._engine) as connection:
             wait_s = throttle.begin(connection, whom, now)
             known = accounts.credentials(connection, attempt.name)
         if wait_s:
             raise TooManyAttempts(wait_s)
-        return whom, known, self._passwords.is_right(attempt.password, known.password_hash if known else None)
+        return known, self._passwords.is_right(attempt.password, known.password_hash if known else None)
 
-    def _begin(self, connection: Connection, whom: tuple[str, str], attempt: Attempt, step: int, now: datetime) -> str:
+    def _begin(
+        self, connection: Connection, whom: Sequence[Counted], attempt: Attempt, step: int, now: datetime
+    ) -> Entered:
         throttle.succeed(connection, whom, now)
         connection.execute(update(account).where(account.c.name == attempt.name).values(totp_last_step=step))
         connection.execute(delete(session).where(self._is_over(now)))
@@ -105,7 +122,7 @@ class Sessions:
         row = {"id_hash": hashed(session_id), "account": attempt.name, "created_at": at, "seen_at": at}
         connection.execute(insert(session), row)
         audit.append(connection, By(attempt.name, now, attempt.address).deed("signed in", attempt.name), now)
-        return session_id
+        return Entered(session_id, familiar.remember(connection, attempt.name, attempt.token, attempt.address, now))
 
     def of(self, session_id: str, now: datetime, *, is_seen: bool = True) -> SignedIn | None:
         """Return who a session id stands for, or None; a page counts as use, a stream that stays open does not."""

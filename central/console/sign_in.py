@@ -10,6 +10,7 @@ import segno
 from starlette.responses import RedirectResponse, Response
 
 from central.console import accounts, totp
+from central.console.familiar import FORGOTTEN_AFTER
 from central.console.passwords import MIN_CHARS
 from central.console.sessions import Attempt, SignInRefused, TooManyAttempts
 from central.console.visit import THEME_COOKIE, THEMES, Visit, local_path, sentence
@@ -27,9 +28,11 @@ def ask(visit: Visit) -> Response:
 def sign_in(visit: Visit) -> Response:
     """Begin a session, or show the form again and say no more than that it did not fit."""
     onwards = local_path(visit.text("next"))
-    attempt = Attempt(visit.text("name").strip(), visit.text("password"), visit.text("code"), visit.address)
+    console = visit.console
+    token = visit.request.cookies.get(console.browser_cookie, "")
+    attempt = Attempt(visit.text("name").strip(), visit.text("password"), visit.text("code"), visit.address, token)
     try:
-        session_id = visit.console.sessions.sign_in(attempt, visit.now)
+        entered = console.sessions.sign_in(attempt, visit.now)
     except SignInRefused:
         values = {"next": onwards, "fault": "Name, password or code is not right. Check all three and try again."}
         return visit.show("sign_in.html", values, status=401)
@@ -39,7 +42,8 @@ def sign_in(visit: Visit) -> Response:
         response.headers["retry-after"] = str(error.wait_s)
         return response
     response = RedirectResponse(onwards, 303)
-    visit.console.set_cookie(response, visit.console.session_cookie, session_id)
+    console.set_cookie(response, console.session_cookie, entered.session_id)
+    console.set_cookie(response, console.browser_cookie, entered.token, max_age_s=int(FORGOTTEN_AFTER.total_seconds()))
     return response
 
 

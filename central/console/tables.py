@@ -34,7 +34,17 @@ session = Table(
 )
 Index("ix_session_account", session.c.account)
 
-# Both whom somebody tried to be and where from, as SHA-256: what is typed into the wrong field is not kept.
+# From where an account signed in: SHA-256 of a browser's token, or of an address; see `central.console.familiar`.
+familiar = Table(
+    "familiar",
+    metadata,
+    Column("account", Text, ForeignKey("account.name", name="fk_familiar_account"), nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("seen_at", Text, nullable=False),
+    PrimaryKeyConstraint("account", "mark"),
+)
+
+# Whom somebody tried to be and where from, as SHA-256: what is typed into the wrong field is not kept.
 sign_in_failure = Table(
     "sign_in_failure",
     metadata,

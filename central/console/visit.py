@@ -64,6 +64,11 @@ class Console:
         """Return the cookie's name; no other host or path can plant one with this prefix (RFC 6265bis, 4.1.3.2)."""
         return "__Host-landfall" if self.is_secure else "landfall"
 
+    @property
+    def browser_cookie(self) -> str:
+        """Return the name of the cookie by which a browser is familiar to the accounts that signed in with it."""
+        return f"{self.session_cookie}-browser"
+
     def set_cookie(self, response: Response, name: str, value: str, *, max_age_s: int | None = None) -> None:
         """Give the browser a cookie that no script gets, and no other site's form; a link in a mail may use it."""
         response.set_cookie(

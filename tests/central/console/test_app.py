@@ -12,6 +12,8 @@ from central import database
 from central.config import ConsoleSettings
 from central.console import accounts, audit
 from central.console.accounts import By
+from central.console.familiar import MOST, marks
+from central.console.tables import familiar
 from tests.central.console.harness import ORIGIN, PASSWORD, START, ConsoleUnderTest
 from tests.central.fleet.fleet import register
 
@@ -94,13 +96,18 @@ def test_over_tls_the_cookie_belongs_to_this_host_alone_and_browsers_are_told_to
     settings = ConsoleSettings(host="192.0.2.1", origin="https://console.example", certificate=tmp_path, key=tmp_path)
     browser = ConsoleUnderTest(sqlite, settings).browser()
     answer = browser.sign_in("operator")
-    assert re.search(r"__Host-landfall=[\w-]{43}; HttpOnly; Path=/; SameSite=lax; Secure", answer.headers["set-cookie"])
+    session, known = answer.headers.get_list("set-cookie")
+    assert re.fullmatch(r"__Host-landfall=[\w-]{43}; HttpOnly; Path=/; SameSite=lax; Secure", session)
+    assert re.fullmatch(
+        r"__Host-landfall-browser=[\w-]{43}; HttpOnly; Max-Age=7776000; Path=/; SameSite=lax; Secure", known
+    )
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
 
 
 def test_over_loopback_the_cookie_is_kept_from_scripts_and_other_sites_forms(console):
     answer = console.browser().sign_in("operator")
-    assert re.search(r"landfall=[\w-]{43}; HttpOnly; Path=/; SameSite=lax$", answer.headers["set-cookie"])
+    session = answer.headers.get_list("set-cookie")[0]
+    assert re.fullmatch(r"landfall=[\w-]{43}; HttpOnly; Path=/; SameSite=lax", session)
 
 
 def test_another_host_name_is_refused(console):
@@ -178,6 +185,70 @@ def test_guessing_is_slowed_down_and_an_unknown_name_looks_the_same(console):
     assert known.sign_in("operator").status_code == 429
     console.clock.pass_time(3)
     assert known.sign_in("operator").status_code == 303
+
+
+def guess_from_everywhere(console, name, times=40):
+    """Have strangers guess at an account until none of them is looked at any more."""
+    for n in range(times):
+        answer = console.browser(address=f"203.0.113.{n}").sign_in(name, "lighthouse walnut bus")
+    assert answer.status_code == 429
+
+
+def test_strangers_who_guess_lock_nobody_out_of_the_usual_browser_or_address(console):
+    usual = console.browser("operator", address="192.0.2.1")
+    usual.post("/sign-out", {})
+    guess_from_everywhere(console, "operator")
+    assert console.browser(address="192.0.2.1").sign_in("operator").status_code == 303
+    on_the_way = console.browser(address="198.51.100.9")
+    for name in ("landfall", "landfall-browser"):
+        on_the_way.client.cookies.set(name, usual.client.cookies.get(name))
+    assert on_the_way.sign_in("operator").status_code == 303
+    assert console.browser(address="198.51.100.10").sign_in("operator").status_code == 429
+    assert usual.sign_in("technician").status_code == 303
+
+
+def test_who_guesses_at_the_usual_address_waits_there_too(console):
+    console.browser("operator", address="192.0.2.1")
+    guesser = console.browser(address="192.0.2.1")
+    answers = [guesser.sign_in("operator", "lighthouse walnut bus").status_code for _ in range(5)]
+    assert answers == [401, 401, 401, 429, 429]
+    assert console.browser(address="192.0.2.1").sign_in("technician").status_code == 303
+
+
+def test_a_browsers_token_is_kept_as_a_hash_and_one_that_was_made_up_is_worth_nothing(console):
+    browser = console.browser("operator", address="192.0.2.1")
+    token = browser.client.cookies.get("landfall-browser")
+    with database.reading(console.engine) as connection:
+        assert token not in str(connection.execute(familiar.select()).all())
+    guess_from_everywhere(console, "operator")
+    planted = console.browser(address="198.51.100.10")
+    planted.client.cookies.set("landfall-browser", "x" * 43)
+    assert planted.sign_in("operator").status_code == 429
+    console.clock.pass_time(1000)
+    assert planted.sign_in("operator").status_code == 303
+    assert planted.client.cookies.get("landfall-browser", domain="127.0.0.1") not in ("x" * 43, token)
+
+
+def test_what_was_not_used_for_long_is_not_familiar_any_more(console):
+    console.browser("operator", address="192.0.2.1")
+    console.clock.pass_time(91 * 86_400)
+    guess_from_everywhere(console, "operator")
+    assert console.browser(address="192.0.2.1").sign_in("operator").status_code == 429
+
+
+def test_an_account_remembers_the_newest_places_alone(console):
+    for n in range(MOST + 5):
+        console.clock.pass_time(60)
+        console.browser("operator", address=f"198.51.100.{n}")
+    with database.reading(console.engine) as connection:
+        assert len(marks(connection, "operator")) == MOST
+
+
+def test_strangers_cannot_keep_somebody_who_is_signed_in_from_changing_the_password(console):
+    browser = console.browser("operator")
+    guess_from_everywhere(console, "operator")
+    new = {"new_password": "walnut tram lighthouse", "new_password_again": "walnut tram lighthouse"}
+    assert "The password is new" in browser.post("/account/password", {"password": PASSWORD} | new).text
 
 
 def test_what_was_typed_is_not_shown_again(console):

@@ -34,7 +34,7 @@ def at(minutes):
 
 
 def sign_in(sessions, name="ada", password=PASSWORD, code="", *, minutes=0.0, address="192.0.2.1"):
-    return sessions.sign_in(Attempt(name, password, code, address), at(minutes))
+    return sessions.sign_in(Attempt(name, password, code, address), at(minutes)).session_id
 
 
 def actions(engine):
