@@ -1,13 +1,17 @@
 """The fleet and the centre for Prometheus (OpenMetrics 1.0), and whether the watcher is well.
 
 Owns the names of the metrics and their labels; figures come from `central.fleet.view`, so that pages and graphs agree.
-Always true: base units, and labels from bounded sets (site, kiosk, stream, device, severity, kind), never free text; a
-scrape reads the database and changes nothing; a figure that is not known is left out, never zero.
+The official client chooses the format and writes what is said of the centre. The lines of kiosks are written here: of
+5,000 kiosks there are 135,000, on which the client would keep a whole second and a half the interpreter from the
+watcher in the same process. Always true: base units, and labels from bounded sets (site, kiosk, stream, device,
+severity, kind), never free text; a scrape reads the database and changes nothing; a figure that is not known is left
+out, never zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import gzip
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from socketserver import ThreadingMixIn
@@ -15,8 +19,9 @@ from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import CollectorRegistry, make_wsgi_app
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,6 +33,7 @@ from central.config import FleetSettings, MetricsSettings
 from central.fleet import view
 from central.fleet.diagnosis import Standing
 from central.fleet.report import moment
+from central.fleet.snapshot import Snapshot
 from central.fleet.view import FleetView, KioskView
 from central.fleet.words import Code, Severity
 from central.incidents import Kind
@@ -37,6 +43,7 @@ from edge.errors import SettingError
 Clock = Callable[[], datetime]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 CLIENT_TIMEOUT_S = 10.0
+_BROKEN = (Code.DEVICE_LOST, Code.LANE_CLOSED)
 
 # Of each kiosk: the metric, what it says, and where it is found.
 _OF_KIOSK: tuple[tuple[str, str, Callable[[KioskView], float | None]], ...] = (
@@ -99,21 +106,15 @@ _OF_KIOSK: tuple[tuple[str, str, Callable[[KioskView], float | None]], ...] = (
 )
 
 
-class FleetCollector(Collector):
-    """Asks the database at each scrape."""
+class _Centre(Collector):
+    """What is said of the centre itself, and of the fleet as a whole."""
 
-    def __init__(self, engine: Engine, limits: FleetSettings, clock: Clock) -> None:
-        self._engine, self._limits, self._clock = engine, limits, clock
-
-    def describe(self) -> Iterable[Metric]:
-        """Return nothing: the names are known when somebody asks, and the database need not answer before."""
-        return ()
+    def __init__(self, engine: Engine, found: FleetView) -> None:
+        self._engine, self._found = engine, found
 
     def collect(self) -> Iterator[Metric]:
-        """Give every metric of this moment."""
-        found = view.fleet(self._engine, self._clock(), self._limits)
-        yield from _kiosks(found)
-        yield from _centre(found)
+        """Give every metric."""
+        yield from _centre(self._found)
         yield from self._counts()
 
     def _counts(self) -> Iterator[Metric]:
@@ -137,35 +138,35 @@ class FleetCollector(Collector):
         yield GaugeMetricFamily("landfall_notifications_waiting", "Notifications not yet delivered.", value=waiting)
 
 
-def _kiosks(found: FleetView) -> Iterator[Metric]:
-    named = [(one, [one.site, one.kiosk.partition("/")[2]]) for one in found.kiosks]
+def _kiosks(kiosks: Sequence[KioskView]) -> Iterator[str]:
+    """Give the lines of all kiosks; no name of a site, kiosk, stream or device has a character that is escaped."""
+    labels = [f'kiosk="{one.kiosk.partition("/")[2]}",site="{one.site}"' for one in kiosks]
     for name, what, read in _OF_KIOSK:
-        family = GaugeMetricFamily(name, what, labels=["site", "kiosk"])
-        for one, labels in named:
+        yield _head(name, what)
+        for one, own in zip(kiosks, labels, strict=True):
             if (value := read(one)) is not None:
-                family.add_metric(labels, value)
-        yield family
-    queue = GaugeMetricFamily(
-        "landfall_kiosk_queue_records", "Records that await their receipt.", labels=["site", "kiosk", "stream"]
-    )
-    ready = GaugeMetricFamily(
-        "landfall_kiosk_device_ready", "1 while a device or lane works.", labels=["site", "kiosk", "device"]
-    )
-    findings = GaugeMetricFamily(
-        "landfall_kiosk_findings", "How much is wrong with the kiosk.", labels=["site", "kiosk", "severity"]
-    )
-    broken = (Code.DEVICE_LOST, Code.LANE_CLOSED)
-    for one, labels in named:
-        if one.report is not None:
-            for stream, figures in one.report.streams.items():
-                queue.add_metric([*labels, stream], figures.unreceipted)
-            lost = {fault.subject for fault in one.findings if fault.code in broken}
-            for device in one.report.devices:
-                ready.add_metric([*labels, device], device not in lost)
+                yield f"{name}{{{own}}} {float(value)}\n"
+    name = "landfall_kiosk_queue_records"
+    yield _head(name, "Records that await their receipt.")
+    for one, own in zip(kiosks, labels, strict=True):
+        for stream, figures in one.report.streams.items() if one.report else ():
+            yield f'{name}{{{own},stream="{stream}"}} {figures.unreceipted}\n'
+    name = "landfall_kiosk_device_ready"
+    yield _head(name, "1 while a device or lane works.")
+    for one, own in zip(kiosks, labels, strict=True):
+        lost = {fault.subject for fault in one.findings if fault.code in _BROKEN}
+        for device in one.report.devices if one.report else ():
+            yield f'{name}{{device="{device}",{own}}} {float(device not in lost)}\n'
+    name = "landfall_kiosk_findings"
+    yield _head(name, "How much is wrong with the kiosk.")
+    for one, own in zip(kiosks, labels, strict=True):
         severities = [fault.severity for fault in one.findings]
         for severity in Severity:
-            findings.add_metric([*labels, severity.name.lower()], severities.count(severity))
-    yield from (queue, ready, findings)
+            yield f'{name}{{{own},severity="{severity.name.lower()}"}} {float(severities.count(severity))}\n'
+
+
+def _head(name: str, what: str) -> str:
+    return f"# HELP {name} {what}\n# TYPE {name} gauge\n"
 
 
 def _centre(found: FleetView) -> Iterator[Metric]:
@@ -197,16 +198,18 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def registry(engine: Engine, limits: FleetSettings, clock: Clock = _utc_now) -> CollectorRegistry:
-    """Return what `prometheus_client.make_asgi_app` or `make_wsgi_app` serve."""
-    made = CollectorRegistry(auto_describe=False)
-    made.register(FleetCollector(engine, limits, clock))
-    return made
+def exposition(engine: Engine, found: FleetView, accept: str) -> tuple[bytes, str]:
+    """Return the metrics in a format that the header `Accept` names, and its media type."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Centre(engine, found))
+    # Lines of gauges are the same in every text format; what ends an OpenMetrics text comes from the client.
+    write, media_type = choose_encoder(accept)
+    return "".join(_kiosks(found.kiosks)).encode() + write(registry), media_type
 
 
 def application(engine: Engine, limits: FleetSettings, clock: Clock = _utc_now) -> Application:
     """Return the WSGI application with `/metrics` and `/healthz` (200 while somebody watches, else 503)."""
-    metrics = make_wsgi_app(registry(engine, limits, clock))
+    snapshot = Snapshot(view.Fleet(engine, limits).at)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -214,9 +217,12 @@ def application(engine: Engine, limits: FleetSettings, clock: Clock = _utc_now) 
             return _plain(start_response, "405 Method Not Allowed", "only GET\n")
         try:
             if path == "/metrics":
-                return metrics(environ, start_response)
+                found = snapshot.fleet(clock())
+                body, media_type = exposition(engine, found, environ.get("HTTP_ACCEPT", ""))
+                is_small = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "")
+                return _send(start_response, "200 OK", body, media_type, is_small=is_small)
             if path == "/healthz":
-                faults = view.centre(engine, clock(), limits).findings
+                faults = snapshot.fleet(clock()).centre.findings
                 unwatched = [one for one in faults if one.code in (Code.NOBODY_WATCHES, Code.BROKER_LOST)]
                 status = "503 Service Unavailable" if unwatched else "200 OK"
                 return _plain(start_response, status, "".join(f"{one.what}\n" for one in unwatched) or "ok\n")
@@ -229,8 +235,17 @@ def application(engine: Engine, limits: FleetSettings, clock: Clock = _utc_now) 
 
 
 def _plain(start_response: Callable[..., Any], status: str, text: str) -> list[bytes]:
-    body = text.encode()
-    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))])
+    return _send(start_response, status, text.encode(), "text/plain; charset=utf-8")
+
+
+def _send(
+    start_response: Callable[..., Any], status: str, body: bytes, media_type: str, *, is_small: bool = False
+) -> list[bytes]:
+    headers = [("Content-Type", media_type)]
+    if is_small:  # at the lowest level: nine tenths of the text repeats itself
+        body = gzip.compress(body, compresslevel=1)
+        headers.append(("Content-Encoding", "gzip"))
+    start_response(status, [*headers, ("Content-Length", str(len(body)))])
     return [body]
 
 

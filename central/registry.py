@@ -114,25 +114,26 @@ def _tell(connection: Connection) -> None:
 
 
 class Registry:
-    """The collector's copy of the register; a kiosk's keys are loaded when it is first heard of."""
+    """A copy of the register, read whole whenever it changed; keys are parsed when their kiosk is first heard of."""
 
     def __init__(self, engine: Engine, clock_s: Callable[[], float], *, refresh_s: float = 1.0) -> None:
         self._engine = engine
         self._clock_s = clock_s
         self._refresh_s = refresh_s
         self._read_at_s: float | None = None
-        self._change = ""
-        self._verifiers: dict[str, Verifier | None] = {}
+        self._change: str | None = None
+        self._keys: dict[str, list[str]] = {}  # those that count
+        self._verifiers: dict[str, tuple[list[str], Verifier]] = {}
 
     def verifier_of(self, kiosk: str) -> Verifier | None:
         """Return what verifies a kiosk's signatures, or None when no key of it counts."""
         self._refresh()
-        if kiosk not in self._verifiers:
-            counts = (kiosk_key.c.kiosk == kiosk) & kiosk_key.c.revoked_at.is_(None)
-            with database.reading(self._engine) as connection:
-                keys = [parse_key(text) for text in connection.scalars(select(kiosk_key.c.public_jwk).where(counts))]
-            self._verifiers[kiosk] = Verifier(keys) if keys else None
-        return self._verifiers[kiosk]
+        keys = self._keys.get(kiosk)
+        if keys is None:
+            return None
+        if kiosk not in self._verifiers or self._verifiers[kiosk][0] != keys:
+            self._verifiers[kiosk] = keys, Verifier([parse_key(text) for text in keys])
+        return self._verifiers[kiosk][1]
 
     def _refresh(self) -> None:
         now_s = self._clock_s()
@@ -140,6 +141,11 @@ class Registry:
             return
         with database.reading(self._engine) as connection:
             change = connection.scalar(select(func.max(centre.c.value)).where(centre.c.key == _CHANGED)) or ""
-        if change != self._change:
-            self._verifiers.clear()
+            if change != self._change:
+                found: dict[str, list[str]] = {}
+                counts = kiosk_key.c.revoked_at.is_(None)
+                query = select(kiosk_key.c.kiosk, kiosk_key.c.public_jwk).where(counts).order_by(kiosk_key.c.kid)
+                for kiosk, text in connection.execute(query):
+                    found.setdefault(kiosk, []).append(text)
+                self._keys = found
         self._change, self._read_at_s = change, now_s

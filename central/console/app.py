@@ -33,9 +33,9 @@ from central.console.passwords import Passwords
 from central.console.rights import Right
 from central.console.sessions import Sessions
 from central.console.shield import Shield
-from central.console.snapshot import Snapshot
 from central.console.visit import Console, guarded, open_to_all
 from central.fleet import view
+from central.fleet.snapshot import Snapshot
 from central.fleet.view import Standing
 from central.fleet.words import Severity
 
@@ -61,7 +61,7 @@ def console_app(
         middleware=[Middleware(Shield, origins=settings.origins, limit=limit or RequestLimit(monotonic))],
         exception_handlers={HTTPException: _refused, SQLAlchemyError: _no_database, Exception: _fault},
     )
-    snapshot = Snapshot(lambda at: view.fleet(engine, at, limits))
+    snapshot = Snapshot(view.Fleet(engine, limits).at)
     app.state.console = Console(engine, settings, passwords, sessions, _templates(), snapshot, Live(now), now)
     return app
 

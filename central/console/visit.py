@@ -31,7 +31,7 @@ from central.console.live import Draw, Live
 from central.console.passwords import Passwords
 from central.console.rights import Right, who_may
 from central.console.sessions import Sessions, SignedIn, csrf_token
-from central.console.snapshot import Snapshot
+from central.fleet.snapshot import Snapshot
 from central.fleet.view import KioskView
 from edge.errors import LandfallError
 

@@ -194,16 +194,16 @@ def _incidents(incidents: Sequence[OpenIncident], context: Context) -> Iterator[
         yield finding(code, subject=stream, value=value, since=min(one.first_seen for one in ones))
 
 
+_OF_STATES = {"lost": Code.DEVICE_LOST, "lane closed": Code.LANE_CLOSED}
+
+
 def _devices(report: Report, told_at: datetime) -> Iterator[Finding]:
     for name, device in report.devices.items():
-        since = None
-        if device.since_s is not None and report.boottime_s is not None:
-            since = told_at - timedelta(seconds=max(0.0, report.boottime_s - device.since_s))
-        match device.state:
-            case "lost":
-                yield finding(Code.DEVICE_LOST, subject=name, since=since)
-            case "lane closed":
-                yield finding(Code.LANE_CLOSED, subject=name, since=since)
+        if (code := _OF_STATES.get(device.state)) is not None:
+            since = None
+            if device.since_s is not None and report.boottime_s is not None:
+                since = told_at - timedelta(seconds=max(0.0, report.boottime_s - device.since_s))
+            yield finding(code, subject=name, since=since)
         if device.case == "open":
             yield finding(Code.TAMPER, subject=name)
         if device.door == "forced":

@@ -28,7 +28,7 @@ _UNPRINTABLE = re.compile(r"[^ -~]")
 T = TypeVar("T")
 
 
-class Device(msgspec.Struct, frozen=True, omit_defaults=True):
+class Device(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One device or lane; `since_s` is the CLOCK_BOOTTIME at which its state began."""
 
     state: str = ""
@@ -40,7 +40,7 @@ class Device(msgspec.Struct, frozen=True, omit_defaults=True):
     losses: float = 0.0
 
 
-class Stream(msgspec.Struct, frozen=True, omit_defaults=True):
+class Stream(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What of one stream is on the kiosk, and what of that awaits its receipt."""
 
     unreceipted: float = 0.0
@@ -49,7 +49,7 @@ class Stream(msgspec.Struct, frozen=True, omit_defaults=True):
     oldest_at: str = ""
 
 
-class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
+class Machine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The board and its card."""
 
     model: str = ""
@@ -68,7 +68,7 @@ class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
     last_end: str = ""
 
 
-class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+class Report(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A health message, cut to what the centre keeps; empty or None is what the kiosk did not say.
 
     `oldest_s` is how long the oldest record had waited for its receipt, by the kiosk's own clock; `same_at_since_s` the

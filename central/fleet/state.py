@@ -7,10 +7,10 @@ registered is there, heard or not; a kiosk whose keys are all revoked is not.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from central import database, shelf
 from central.database import moment, rfc3339
@@ -20,40 +20,59 @@ from central.fleet.tables import fleet_kiosk
 from central.tables import branch, incident, kiosk_key
 from edge.wire.topics import Stream
 
-_COLUMNS = (
-    fleet_kiosk.c.kiosk,
-    fleet_kiosk.c.heard_at,
-    fleet_kiosk.c.connected_at,
-    fleet_kiosk.c.offline_at,
-    fleet_kiosk.c.health_at,
-    fleet_kiosk.c.health,
-    fleet_kiosk.c.clock_offset_s,
-    fleet_kiosk.c.queue_trend_per_h,
+_registered = select(kiosk_key.c.kiosk).where(kiosk_key.c.revoked_at.is_(None)).distinct().subquery()
+# Everything but what the kiosk said; a message changes at least one of these moments.
+_SELECT_KNOWN = (
+    select(
+        _registered.c.kiosk,
+        fleet_kiosk.c.heard_at,
+        fleet_kiosk.c.connected_at,
+        fleet_kiosk.c.offline_at,
+        fleet_kiosk.c.health_at,
+        fleet_kiosk.c.clock_offset_s,
+        fleet_kiosk.c.queue_trend_per_h,
+    )
+    .select_from(_registered.outerjoin(fleet_kiosk, fleet_kiosk.c.kiosk == _registered.c.kiosk))
+    .order_by(_registered.c.kiosk)
+)
+_SELECT_HEALTH = select(fleet_kiosk.c.kiosk, fleet_kiosk.c.health).where(
+    fleet_kiosk.c.kiosk.in_(bindparam("kiosks", expanding=True))
 )
 
 
-def load(connection: Connection, kiosk: str = "") -> dict[str, KioskState]:
-    """Return the state of one kiosk, or of all, by name; of a name that is not registered, nothing."""
-    counts = kiosk_key.c.revoked_at.is_(None)
-    names = select(kiosk_key.c.kiosk).where(counts).distinct().order_by(kiosk_key.c.kiosk)
-    heard = select(*_COLUMNS)
-    if kiosk:
-        names, heard = names.where(kiosk_key.c.kiosk == kiosk), heard.where(fleet_kiosk.c.kiosk == kiosk)
-    states = {name: KioskState(name) for name in connection.scalars(names)}
-    for row in connection.execute(heard):
-        if row.kiosk in states:
-            states[row.kiosk] = _state(row)
-    return states
+class Memory:
+    """What was read before, so that who reads the fleet again reads only of those kiosks that were heard since."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self._states: dict[str, KioskState] = {}
+
+    def load(self, connection: Connection) -> Mapping[str, KioskState]:
+        """Return the state of every registered kiosk, by name and in its order."""
+        rows = {row.kiosk: row for row in connection.execute(_SELECT_KNOWN)}
+        changed = [name for name, row in rows.items() if row != self._rows.get(name)]
+        for some in shelf.pieces(changed, 500):
+            health = dict(connection.execute(_SELECT_HEALTH, {"kiosks": some}).all())
+            self._states |= {name: _state(rows[name], health.get(name)) for name in some}
+        self._rows, self._states = rows, {name: self._states[name] for name in rows}
+        return self._states
 
 
-def _state(row: Row) -> KioskState:
+def load(connection: Connection) -> Mapping[str, KioskState]:
+    """Return the state of every registered kiosk, by name and in its order."""
+    return Memory().load(connection)
+
+
+def _state(row: Row, health: str | None) -> KioskState:
+    if row.heard_at is None:
+        return KioskState(row.kiosk)
     return KioskState(
         row.kiosk,
         moment(row.heard_at),
         row.connected_at and moment(row.connected_at),
         row.offline_at and moment(row.offline_at),
         row.health_at and moment(row.health_at),
-        reports.decode(row.health),
+        reports.decode(health),
         row.clock_offset_s,
         row.queue_trend_per_h,
     )

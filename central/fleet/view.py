@@ -84,18 +84,30 @@ class TrueTime:
     latest: datetime
 
 
+class Fleet:
+    """All kiosks, all sites and the centre, for whoever looks again and again; one thread at a time."""
+
+    def __init__(self, engine: Engine, limits: FleetSettings) -> None:
+        self._engine, self._limits = engine, limits
+        self._memory = states.Memory()
+
+    def at(self, now: datetime) -> FleetView:
+        """Return them as the database has them now."""
+        with database.reading(self._engine) as connection:
+            known = self._memory.load(connection)
+            figures = centres.measure(connection, known, now, self._limits)
+            context = Context(now, self._limits, states.usual_version(known.values()), figures.watched_from)
+            found = _views(connection, known.values(), context)
+        sites: dict[str, list[KioskView]] = {}
+        for one in found:
+            sites.setdefault(one.site, []).append(one)
+        counted = tuple(SiteView(site, len(ones), _standings(ones)) for site, ones in sorted(sites.items()))
+        return FleetView(now, found, counted, _standings(found), _centre(figures, now, self._limits))
+
+
 def fleet(engine: Engine, now: datetime, limits: FleetSettings) -> FleetView:
     """Return all kiosks, all sites and the centre."""
-    with database.reading(engine) as connection:
-        known = states.load(connection)
-        figures = centres.measure(connection, known, now, limits)
-        context = Context(now, limits, states.usual_version(known.values()), figures.watched_from)
-        found = _views(connection, known.values(), context)
-    sites: dict[str, list[KioskView]] = {}
-    for one in found:
-        sites.setdefault(one.site, []).append(one)
-    counted = tuple(SiteView(site, len(ones), _standings(ones)) for site, ones in sorted(sites.items()))
-    return FleetView(now, found, counted, _standings(found), _centre(figures, now, limits))
+    return Fleet(engine, limits).at(now)
 
 
 def kiosk(engine: Engine, name: str, now: datetime, limits: FleetSettings) -> KioskView | None:
@@ -107,12 +119,6 @@ def kiosk(engine: Engine, name: str, now: datetime, limits: FleetSettings) -> Ki
         figures = centres.measure(connection, known, now, limits)
         context = Context(now, limits, states.usual_version(known.values()), figures.watched_from)
         return _views(connection, [known[name]], context, name)[0]
-
-
-def centre(engine: Engine, now: datetime, limits: FleetSettings) -> CentreView:
-    """Return how the centre itself does."""
-    with database.reading(engine) as connection:
-        return _centre(centres.measure(connection, states.load(connection), now, limits), now, limits)
 
 
 def history(engine: Engine, kiosk: str, metric: Metric, span: timedelta, now: datetime) -> Series:
@@ -185,6 +191,7 @@ def _centre(figures: centres.Figures, now: datetime, limits: FleetSettings) -> C
 __all__ = [
     "CentreView",
     "Finding",
+    "Fleet",
     "FleetView",
     "KioskView",
     "Metric",
@@ -193,7 +200,6 @@ __all__ = [
     "SiteView",
     "Standing",
     "TrueTime",
-    "centre",
     "fleet",
     "history",
     "kiosk",

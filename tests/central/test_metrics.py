@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import urllib.error
@@ -10,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as text_families
 
 from central import database, incidents, metrics
 from central.config import FleetSettings, MetricsSettings
@@ -23,6 +24,7 @@ from tests.central.fleet.fleet import NOW, health_of, put, register, told, watch
 
 MONITORING = Path(__file__).parents[2] / "docs" / "monitoring"
 LIMITS = FleetSettings()
+OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.2"  # as Prometheus asks
 NAMES = re.compile(r"landfall_[a-z0-9_]+")
 
 
@@ -36,12 +38,16 @@ def engine(tmp_path):
 
 
 @pytest.fixture
-def scrape(engine):
-    registry = metrics.registry(engine, LIMITS, lambda: NOW)
+def application(engine):
+    return metrics.application(engine, LIMITS, lambda: NOW)
 
+
+@pytest.fixture
+def scrape(application):
     def read():
-        text = generate_latest(registry).decode()
-        return {family.name: family for family in text_string_to_metric_families(text)}
+        said = Answered(application, "/metrics", accept=OPENMETRICS)
+        assert said.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+        return {family.name: family for family in text_string_to_metric_families(said.body)}
 
     return read
 
@@ -90,8 +96,8 @@ def test_the_centre_is_there_too(scrape, fleet):
     assert found["landfall_watcher_renewed_timestamp_seconds"].samples[0].value == NOW.timestamp()
 
 
-def test_no_word_of_a_kiosk_gets_into_a_label(engine, fleet):
-    assert b"ERIKSSON" not in generate_latest(metrics.registry(engine, LIMITS, lambda: NOW))
+def test_no_word_of_a_kiosk_gets_into_a_label(application, fleet):
+    assert "ERIKSSON" not in Answered(application, "/metrics").body
 
 
 def test_names_carry_base_units_and_labels_come_from_bounded_sets(scrape, fleet):
@@ -99,6 +105,15 @@ def test_names_carry_base_units_and_labels_come_from_bounded_sets(scrape, fleet)
         assert not re.search(r"_(ms|minutes|hours|days|mb|gb|percent|total)$", family.name), family.name
         for sample in family.samples:
             assert sample.labels.keys() <= {"site", "kiosk", "stream", "device", "severity", "standing", "kind"}
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_an_older_reader_is_told_the_same_in_its_own_format(application, scrape, fleet, encoding):
+    said = Answered(application, "/metrics", encoding=encoding)
+    assert said.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert said.headers.get("Content-Encoding", "") == encoding
+    found = {family.name: family.samples for family in text_families(said.body)}
+    assert found == {name: family.samples for name, family in scrape().items()}
 
 
 def test_what_is_not_known_is_left_out(scrape, engine):
@@ -128,26 +143,26 @@ def test_the_dashboard_has_panels_that_do_not_lie_on_each_other():
 class Answered:
     """One answer of the application."""
 
-    def __init__(self, application, path, method="GET"):
-        environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "QUERY_STRING": "", "HTTP_ACCEPT": "text/plain"}
-        self.body = b"".join(application(environ, self._start)).decode()
+    def __init__(self, application, path, method="GET", *, accept="text/plain", encoding=""):
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": method, "HTTP_ACCEPT": accept, "HTTP_ACCEPT_ENCODING": encoding}
+        body = b"".join(application(environ, self._start))
+        self.body = (gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body).decode()
 
     def _start(self, status, headers, *_):
         self.status = int(status.partition(" ")[0])
+        self.headers = dict(headers)
 
 
 def test_health_is_good_while_somebody_watches(engine):
-    application = metrics.application(engine, LIMITS, lambda: NOW)
-    assert Answered(application, "/healthz").status == 503
+    assert Answered(metrics.application(engine, LIMITS, lambda: NOW), "/healthz").status == 503
     watch(engine)
-    answered = Answered(application, "/healthz")
+    answered = Answered(metrics.application(engine, LIMITS, lambda: NOW), "/healthz")
     assert (answered.status, answered.body) == (200, "ok\n")
 
 
-def test_a_database_that_is_away_is_said_and_nothing_else(engine, tmp_path):
+def test_a_database_that_is_away_is_said_and_nothing_else(engine, application):
     with database.writing(engine) as connection:
         connection.exec_driver_sql("DROP TABLE fleet_kiosk")
-    application = metrics.application(engine, LIMITS, lambda: NOW)
     for path in ("/metrics", "/healthz"):
         answered = Answered(application, path)
         assert (answered.status, answered.body) == (503, "database: OperationalError\n")

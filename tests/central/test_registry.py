@@ -40,6 +40,18 @@ def test_a_kiosk_is_known_once_it_is_added(engine, clock, register):
     assert register.verifier_of(NAME).verify(kiosk.status().decode(), STATUS_TYP)
 
 
+def test_a_key_that_is_revoked_while_the_register_is_read_counts_no_more_within_a_second(engine, clock, register):
+    kiosk, other = FakeKiosk(NAME), FakeKiosk("utopia/lane-2")
+    for one in (kiosk, other):
+        registry.add_kiosk(engine, one.name, one.key, START)
+    kept = register.verifier_of(other.name)
+    assert register.verifier_of(NAME) is not None
+    registry.revoke_kiosk(engine, NAME, START)
+    clock.now_s = 1.0
+    assert register.verifier_of(NAME) is None
+    assert register.verifier_of(other.name) is kept, "nobody else's key is parsed again for it"
+
+
 def test_the_private_half_of_a_key_is_never_stored(engine):
     registry.add_kiosk(engine, NAME, new_signing_key(), START)
     from sqlalchemy import select

@@ -191,7 +191,7 @@ def test_what_a_kiosk_tells_is_seen_and_its_silence_too(watchers, kiosk, client,
     client.publish(status_topic(kiosk.name), signed_status(kiosk, "offline", utc_now()), retain=True)
     assert until(lambda: shown(engine, kiosk).standing is Standing.OFFLINE)
     assert watcher.end() == 0
-    assert [one.code for one in view.centre(engine, utc_now(), LIMITS).findings] == [Code.NOBODY_WATCHES]
+    assert [one.code for one in view.fleet(engine, utc_now(), LIMITS).centre.findings] == [Code.NOBODY_WATCHES]
 
 
 def hooks(posted, what, code):

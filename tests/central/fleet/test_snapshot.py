@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from types import SimpleNamespace
 
-from central.console.snapshot import FRESH, Snapshot
+from central.fleet.snapshot import FRESH, Snapshot
 from tests.central.console.harness import START
 
 
