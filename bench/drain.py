@@ -25,8 +25,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.footprint import BARE_LANE, NAME, SITE, cpu_s
+from bench.footprint import BARE_LANE, NAME, SITE
 from bench.post import KIOSK, Keys, fill
+from bench.processes import cpu_s
 from bench.row import LEAST_ROUNDS, Row
 from central.broker import BrokerLimits
 from edge.cache import CacheReader

@@ -1,242 +1,255 @@
-"""What watching 5,000 kiosks costs the centre: `python -m bench fleet_health`.
+"""What 5,000 kiosks cost the centre, and how soon people see what they say: `python -m bench fleet_health`.
 
-A real mosquitto, a real `landfall-central watch`, and one process that speaks for all kiosks: each has a key of its own
-and signs its health every 30 s, but all of it goes over one TLS connection (what as many connections cost a broker is
-`bench.fleet`'s). Measured once the first round is through: CPU time and memory of the watcher, how long it takes until
-the database shows what a kiosk said, and how long a page of the whole fleet and a scrape take; on SQLite, then on
-PostgreSQL. Everything runs on the one machine, the publisher too.
+A real mosquitto, two `landfall-central run`, one `watch` and one `console`, first on SQLite, then on PostgreSQL (whose
+syncs are left out); one process that speaks for all kiosks over one TLS connection (`bench.peers.kiosks`; what as many
+connections cost a broker is `bench.fleet`'s); and Chromium, signed in. Once every kiosk was heard it is measured for a
+minute: CPU time and memory of each process of the centre, what passes from a kiosk's message to the next frame in
+which the open overview shows it, first contentful paint of the overview in a browser that has nothing cached, and a
+scrape as Prometheus asks for it. Everything runs on the one machine, the kiosks and the browser too.
 """
 
 from __future__ import annotations
 
-import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import paho.mqtt.client as paho
 from joserfc.jwk import OKPKey
-from paho.mqtt.enums import CallbackAPIVersion
-from sqlalchemy import Engine, insert, select
+from playwright.sync_api import Browser, BrowserContext, Page
+from sqlalchemy import func, insert, make_url, select
 
+from bench.peers.kiosks import CROSSINGS_PER_S, HEALTH_EVERY_S, Told, name_of, new_keys
+from bench.processes import Usage, children, usage
 from bench.row import Row
 from central import database
-from central.broker import access_list
-from central.config import FleetSettings
 from central.database import rfc3339
-from central.fleet import report, view
 from central.fleet.tables import fleet_kiosk
 from central.tables import kiosk_key
-from edge.seal import Signer
-from edge.wire.messages import HEALTH_TYP
-from edge.wire.topics import health_topic
-from provisioning.authority import Authority
-from provisioning.local_broker import LocalBroker
+from provisioning.local_broker import reserve_port
+from provisioning.local_deployment import LocalDeployment, wait_until
+from tests.central.console.harness import PASSWORD
+from tests.harness.chromium import headless_chromium
 from tests.harness.postgres import new_database, postgres
 
 KIOSKS, QUICK_KIOSKS = 5_000, 300
-EVERY_S = 30.0
-MEASURED_S, QUICK_MEASURED_S = 60.0, 10.0
-SITES = 250
-VISIBLE_BAR_S = 2.0
+MEASURED_S, QUICK_MEASURED_S = 60.0, 15.0
+LOOK_EVERY_S, SCRAPE_EVERY = 5.0, 3  # one new browser each 5 s, one scrape each 15 s
+FIRST_PAINT_BAR_S, VISIBLE_BAR_S = 1.0, 2.0
 WITHIN_S = 120.0
+READY = ("collector ready", "collector ready", "watcher ready", "the console is at")
+AS_PROMETHEUS = {"Accept": "application/openmetrics-text;version=1.0.0", "Accept-Encoding": "gzip"}
+
+# Notes when a frame shows another count in the queue of a kiosk; how fast it grows stands behind it, in an element.
+WATCH_ROWS = """() => {
+  window.shown = [];
+  const body = document.getElementById("rows"), before = new Map();
+  const look = () => {
+    for (const row of body.rows) {
+      const count = row.querySelector(".queue").firstChild.textContent.trim(), name = row.dataset.kiosk;
+      if (before.get(name) === count) continue;
+      before.set(name, count);
+      window.shown.push([name, Number(count), Date.now() / 1000]);
+    }
+  };
+  new MutationObserver(() => requestAnimationFrame(look)).observe(body, { childList: true, subtree: true });
+}"""
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def run(quick: bool) -> list[Row]:
     """Watch a fleet on either database."""
-    kiosks = QUICK_KIOSKS if quick else KIOSKS
-    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
-        folder = Path(home)
-        authority = Authority.create(folder / "authority")
-        for name in ("watcher", "bench"):
-            authority.issue_collector(folder / name, name)
-        fleet = _Fleet(kiosks)
-        rows = _measured(folder / "sqlite", authority, fleet, f"sqlite:///{folder / 'central.db'}", quick)
-        server = stack.enter_context(new_database(stack.enter_context(postgres())))
-        return rows + _measured(folder / "postgresql", authority, fleet, server, quick)
+    keys = new_keys(QUICK_KIOSKS if quick else KIOSKS)
+    measured_s = QUICK_MEASURED_S if quick else MEASURED_S
+    with ExitStack() as stack:
+        browser = stack.enter_context(headless_chromium())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        rows = _measured(folder / "sqlite", f"sqlite:///{folder}/centre.db", None, keys, measured_s, browser)
+        server = stack.enter_context(postgres())
+        postmaster = int(
+            (Path(str(make_url(server).query["host"])) / "cluster" / "postmaster.pid").read_text().split()[0]
+        )
+        url = stack.enter_context(new_database(server))
+        return rows + _measured(folder / "postgresql", url, postmaster, keys, measured_s, browser)
 
 
-class _Fleet:
-    """Kiosks with keys; `health` is signed anew each time."""
-
-    def __init__(self, kiosks: int) -> None:
-        self.names = [f"site-{number % SITES}/lane-{number}" for number in range(kiosks)]
-        self._keys = [OKPKey.generate_key("Ed25519") for _ in self.names]
-        self._signers = [Signer(key) for key in self._keys]
-
-    def register(self, engine: Engine) -> None:
-        """Register every kiosk in one transaction."""
-        at = rfc3339(datetime.now(UTC))
-        rows = [
-            {
-                "kiosk": name,
-                "kid": signer.kid,
-                "public_jwk": msgspec.json.encode(key.as_dict(private=False)).decode(),
-                "added_at": at,
-            }
-            for name, key, signer in zip(self.names, self._keys, self._signers, strict=True)
-        ]
-        with database.writing(engine) as connection:
-            connection.execute(insert(kiosk_key), rows)
-
-    def health(self, number: int, waiting: int = 0) -> bytes:
-        """Return what a kiosk with ten devices says now."""
-        now = datetime.now(UTC)
-        name, at = self.names[number], rfc3339(now)
-        stream = {"unreceipted": waiting, "kept": 2000, "bytes": 4_000_000, "epoch": "e" * 32, "hash": "f" * 64}
-        said = {
-            "kiosk": name,
-            "at": at,
-            "boot_id": "7a4e2c5e-0b0f-4d5c-9a37-1f0b54c0a001",
-            "version": "1.2.0",
-            "devices": {f"device-{n}": {"state": "ready", "since_s": 10.0, "losses": 0} for n in range(10)},
-            "queue": dict.fromkeys(("crossing", "audit", "evidence"), stream),
-            "uplink": {"state": "connected", "reason": "", "connections": 3, "last_receipt_at": at},
-            "store": {"state": "ready", "free_bytes": 8_000_000_000, "sync_p95_ms": 4.2, "hours_left": 700.0},
-            "clock": {"state": "synchronised", "error_bound_s": 0.01, "boottime_s": time.monotonic()},
-            "keys": {"certificate_expires_at": rfc3339(now + timedelta(days=300))},
-            "machine": {"cpu_celsius": 55.1, "memory_free_bytes": 500_000_000, "disk_free_bytes": 9_000_000_000},
-            "settings_sha256": "ab" * 32,
-        }
-        return self._signers[number].sign(msgspec.json.encode(said), HEALTH_TYP).encode()
-
-
-def _measured(folder: Path, authority: Authority, fleet: _Fleet, url: str, quick: bool) -> list[Row]:
-    engine = database.connect(url)
-    database.upgrade(engine)
-    fleet.register(engine)
-    kind = engine.dialect.name
-    unstarted = LocalBroker(folder / "broker", authority)
-    # Somebody may speak for every kiosk here, which no deployment lets anybody.
-    access = access_list(["watcher"]) + "\nuser centre/bench\ntopic write landfall/v1/#\n"
-    (folder / "broker" / "access.acl").write_text(access)
-    with (
-        unstarted as broker,
-        _watcher(folder, broker, url) as (watcher, port),
-        _publisher(folder, broker) as publish,
-    ):
-        _first_round(engine, fleet, publish)
-        used_s, visible_s, resident = _steady(engine, fleet, publish, watcher.pid, quick)
-        page_s = _timed(lambda: view.fleet(engine, datetime.now(UTC), FleetSettings()))
-        scrape_s = _timed(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60).read())
-    engine.dispose()
-    kiosks = f"{len(fleet.names):,} kiosks over 1 connection, health every {EVERY_S:.0f} s"
+def _measured(
+    folder: Path, url: str, postmaster: int | None, keys: list[dict[str, Any]], measured_s: float, browser: Browser
+) -> list[Row]:
+    deployment = LocalDeployment(folder, database=url, collectors=2)
+    deployment.broker.set_centre(["collector-1", "collector-2", "watcher"])
+    with (folder / "broker" / "access.acl").open("a") as access:  # which no deployment lets anybody
+        access.write("\nuser centre/bench\ntopic readwrite landfall/v1/#\n")
+    with deployment, ExitStack() as stack:
+        _register(url, keys)
+        ports = [stack.enter_context(reserve_port()).getsockname()[1] for _ in range(2)]
+        console, metrics = _centre(deployment, *ports)
+        context = _signed_in(browser, console)
+        stack.callback(context.close)
+        page = context.new_page()
+        with _kiosks(deployment, keys) as last_words:
+            _hear_all(url, len(keys))
+            page.goto(console)
+            page.wait_for_selector("#pulse.live")
+            page.evaluate(WATCH_ROWS)
+            parts = _parts(deployment, postmaster)
+            began_s, before = time.time(), usage(parts)
+            paints_s, scrapes_s = _look(browser, context, page, console, metrics, measured_s)
+            after, ended_s = usage(parts), time.time()
+            shown = page.evaluate("window.shown")
+        told = msgspec.json.decode(last_words[-1], type=Told)
+    seen_s = _delays(told, shown, began_s, ended_s - VISIBLE_BAR_S)
+    receipts_s = [receipt_s - sent_s for sent_s, receipt_s in told.receipts if began_s <= sent_s <= ended_s]
+    kiosks = f"{len(keys):,} kiosks, health every {HEALTH_EVERY_S:.0f} s, {CROSSINGS_PER_S} crossings/s, 1 connection"
+    kind = "SQLite" if postmaster is None else "PostgreSQL"
     return [
-        Row(f"{kind}: CPU of the watcher, of one core", used_s * 100, "%", beside=kiosks),
-        Row(f"{kind}: memory of the watcher", resident / 1e6, "MB"),
-        Row(f"{kind}: until the state shows it, median", statistics.median(visible_s), "s"),
-        Row(f"{kind}: until the state shows it, longest", max(visible_s), "s", bar=VISIBLE_BAR_S),
-        Row(f"{kind}: the whole fleet as a page sees it", page_s, "s"),
-        Row(f"{kind}: one scrape", scrape_s, "s"),
+        Row(f"{kind}: first paint of the overview, median", statistics.median(paints_s), "s", beside=kiosks),
+        Row(f"{kind}: first paint, longest of {len(paints_s)}", max(paints_s), "s", bar=FIRST_PAINT_BAR_S),
+        Row(f"{kind}: from a kiosk's message to the page, median", statistics.median(seen_s), "s"),
+        Row(f"{kind}: to the page, longest of {len(seen_s)}", max(seen_s), "s", bar=VISIBLE_BAR_S),
+        Row(f"{kind}: from a crossing to its receipt, median", statistics.median(receipts_s), "s"),
+        Row(f"{kind}: to its receipt, longest of {len(receipts_s)}", max(receipts_s), "s"),
+        Row(f"{kind}: crossings without a receipt", told.unanswered, "", bar=0),
+        Row(f"{kind}: one scrape, longest of {len(scrapes_s)}", max(scrapes_s), "s"),
+        *_costs(kind, before, after, ended_s - began_s),
     ]
 
 
-def _first_round(engine: Engine, fleet: _Fleet, publish: Callable[[str, bytes], None]) -> None:
-    for number, name in enumerate(fleet.names):
-        publish(health_topic(name), fleet.health(number))
-    deadline = time.monotonic() + WITHIN_S
-    while _heard(engine) < len(fleet.names):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{_heard(engine)} of {len(fleet.names)} kiosks were heard")
-        time.sleep(0.2)
+def _costs(kind: str, before: Mapping[str, Usage], after: Mapping[str, Usage], passed_s: float) -> list[Row]:
+    shares = {name: (after[name].cpu_s - before[name].cpu_s) / passed_s * 100 for name in after}
+    rows = [Row(f"{kind}: CPU of {name}, of one core", share, "%") for name, share in shares.items()]
+    rows += [Row(f"{kind}: memory of {name}", one.memory_bytes / 1e6, "MB") for name, one in after.items()]
+    return rows
 
 
-def _heard(engine: Engine) -> int:
-    with database.reading(engine) as connection:
-        return len(connection.scalars(select(fleet_kiosk.c.kiosk)).all())
+def _register(url: str, keys: list[dict[str, Any]]) -> None:
+    """Register every kiosk in one transaction."""
+    engine = database.connect(url)
+    database.upgrade(engine)
+    at, rows = rfc3339(datetime.now(UTC)), []
+    for number, private in enumerate(keys):
+        key = OKPKey.import_key(private)
+        public = msgspec.json.encode(key.as_dict(private=False)).decode()
+        rows.append({"kiosk": name_of(number), "kid": key.thumbprint(), "public_jwk": public, "added_at": at})
+    with database.writing(engine) as connection:
+        connection.execute(insert(kiosk_key), rows)
+    engine.dispose()
 
 
-def _steady(
-    engine: Engine, fleet: _Fleet, publish: Callable[[str, bytes], None], pid: int, quick: bool
-) -> tuple[float, list[float], int]:
-    """Let every kiosk tell each 30 s; return the share of a core that the watcher took, delays and its memory."""
-    began_s, cpu_s = time.monotonic(), _cpu_s(pid)
-    until_s = began_s + (QUICK_MEASURED_S if quick else MEASURED_S)
-    told, marker, probe = 0, 0, -1
-    sent_at_s, delays_s = 0.0, []
-    while (now_s := time.monotonic()) < until_s:
-        while told < (now_s - began_s) / EVERY_S * len(fleet.names):
-            number, told = told % len(fleet.names), told + 1
-            if probe < 0:
-                probe, marker, sent_at_s = number, marker + 1, time.monotonic()
-                publish(health_topic(fleet.names[number]), fleet.health(number, marker))
-            else:
-                publish(health_topic(fleet.names[number]), fleet.health(number))
-        if probe >= 0 and _shown(engine, fleet.names[probe]) == marker * 3:
-            delays_s.append(time.monotonic() - sent_at_s)
-            probe = -1
-        time.sleep(0.02)
-    used = (_cpu_s(pid) - cpu_s) / (time.monotonic() - began_s)
-    return used, delays_s, _resident_bytes(pid)
-
-
-def _shown(engine: Engine, kiosk: str) -> float:
-    with database.reading(engine) as connection:
-        found = report.decode(connection.scalar(select(fleet_kiosk.c.health).where(fleet_kiosk.c.kiosk == kiosk)))
-    return -1.0 if found is None else found.queue
-
-
-@contextmanager
-def _watcher(folder: Path, broker: LocalBroker, url: str) -> Iterator[tuple[subprocess.Popen, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    own = folder.parent / "watcher"
-    (folder / "central.toml").write_text(
-        f'[database]\nurl = "{url}"\n[metrics]\nport = {port}\n[broker]\nhost = "localhost"\nport = {broker.port}\n'
-        f'ca = "{own}/ca.crt"\ncertificate = "{own}/client.crt"\nkey = "{own}/client.key"\n'
+def _centre(deployment: LocalDeployment, console: int, metrics: int) -> tuple[str, str]:
+    """Start collectors, watcher and console; return the addresses of the console and of the metrics."""
+    watcher, config = deployment.centre / "watcher", deployment.central_config
+    deployment.authority.issue_collector(watcher, "watcher")
+    with config.open("a") as more:
+        more.write(f'\n[fleet]\ncertificate = "{watcher}/client.crt"\nkey = "{watcher}/client.key"\n')
+        more.write(f"[console]\nport = {console}\n[metrics]\nport = {metrics}\n")
+    account = ["account", "add", "bench", "--role", "operator", "--password-stdin", "--config", str(config)]
+    subprocess.run(
+        [sys.executable, "-m", "central.cli", *account],
+        input=f"{PASSWORD}\n",
+        text=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
-    command = [sys.executable, "-m", "central.cli", "watch", "--config", str(folder / "central.toml")]
-    with (folder / "watcher.log").open("w+") as log, subprocess.Popen(command, stderr=log) as watcher:
-        try:
-            deadline = time.monotonic() + WITHIN_S
-            while "watcher ready" not in (folder / "watcher.log").read_text():
-                if watcher.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError((folder / "watcher.log").read_text())
-                time.sleep(0.05)
-            yield watcher, port
-        finally:
-            watcher.terminate()
+    for verb in ("watch", "console"):
+        deployment.process("central.cli", [verb, "--config", str(config)], verb)
+    for process in deployment.collectors:
+        process.start()
+    for process, words in zip(deployment.collectors, READY, strict=True):
+        process.wait_for(words, WITHIN_S)
+    return f"http://127.0.0.1:{console}/", f"http://127.0.0.1:{metrics}/metrics"
 
 
 @contextmanager
-def _publisher(folder: Path, broker: LocalBroker) -> Iterator[Callable[[str, bytes], None]]:
-    """Connect as somebody who may speak for every kiosk."""
-    own = folder.parent / "bench"
-    client: Any = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5, client_id="centre/bench")
-    client.tls_set(str(own / "ca.crt"), str(own / "client.crt"), str(own / "client.key"))
-    client.connect("localhost", broker.port)
-    client.loop_start()
-    try:
-        yield lambda topic, payload: client.publish(topic, payload, qos=1)
-    finally:
-        client.disconnect()
-        client.loop_stop()
+def _kiosks(deployment: LocalDeployment, keys: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Let all kiosks speak; give the list that holds the last words of who spoke for them afterwards."""
+    own, file, last_words = deployment.centre / "bench", deployment.folder / "keys.json", []
+    deployment.authority.issue_collector(own, "bench")
+    file.write_bytes(msgspec.json.encode(keys))
+    words = [len(keys), file, deployment.centre / "opening.pub.json", deployment.broker.port, own]
+    command = [sys.executable, "-m", "bench.peers.kiosks", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        try:
+            if not program.stdout.readline():
+                raise RuntimeError("nobody speaks for the kiosks")
+            yield last_words
+        finally:
+            program.terminate()
+            last_words += program.stdout.read().splitlines()
 
 
-def _timed(call: Callable[[], object]) -> float:
-    taken_s = []
-    for _ in range(3):
-        began_s = time.monotonic()
-        call()
-        taken_s.append(time.monotonic() - began_s)
-    return statistics.median(taken_s)
+def _hear_all(url: str, kiosks: int) -> None:
+    engine = database.connect(url)
+
+    def are_heard() -> bool:
+        with database.reading(engine) as connection:
+            return connection.scalar(select(func.count()).select_from(fleet_kiosk)) == kiosks
+
+    wait_until(are_heard, WITHIN_S, "every kiosk is heard")
+    engine.dispose()
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _parts(deployment: LocalDeployment, postmaster: int | None) -> dict[str, Callable[[], list[int]]]:
+    """Return what the centre consists of: names, and what tells their processes now."""
+    names = ["collector-1", "collector-2", "watcher", "console"]
+    parts: dict[str, Callable[[], list[int]]] = {
+        name: lambda pid=process.pid: [pid] for name, process in zip(names, deployment.collectors, strict=True)
+    }
+    parts["mosquitto"] = lambda: [deployment.broker.pid]
+    if postmaster is not None:
+        parts["PostgreSQL"] = lambda: [postmaster, *children(postmaster)]
+    return parts
 
 
-def _resident_bytes(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def _signed_in(browser: Browser, console: str) -> BrowserContext:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(console)
+    page.fill("#name", "bench")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(console)
+    page.close()
+    return context
+
+
+def _look(
+    browser: Browser, context: BrowserContext, page: Page, console: str, metrics: str, measured_s: float
+) -> tuple[list[float], list[float]]:
+    """Open the overview in a new browser now and then, and scrape; return how long either took."""
+    paints_s, scrapes_s = [], []
+    until_s = time.monotonic() + measured_s
+    while time.monotonic() < until_s:
+        with browser.new_context(storage_state=context.storage_state()) as cold:
+            other = cold.new_page()
+            other.goto(console)
+            paints_s.append(other.wait_for_function(FIRST_PAINT).json_value() / 1000)
+        if len(paints_s) % SCRAPE_EVERY == 1:
+            began_s = time.monotonic()
+            with urllib.request.urlopen(urllib.request.Request(metrics, headers=AS_PROMETHEUS), timeout=60) as said:
+                said.read()
+            scrapes_s.append(time.monotonic() - began_s)
+        page.wait_for_timeout(LOOK_EVERY_S * 1000)
+    return paints_s, scrapes_s
+
+
+def _delays(told: Told, shown: list[tuple[str, int, float]], from_s: float, until_s: float) -> list[float]:
+    """Return how long each count that was spoken in this time took to be shown, or a later one in its place."""
+    seen: dict[str, list[tuple[int, float]]] = {}
+    for kiosk, count, at_s in shown:
+        seen.setdefault(kiosk, []).append((count, at_s))
+    found = []
+    for kiosk, count, spoken_s in told.spoken:
+        if from_s <= spoken_s <= until_s:
+            later = [at_s for other, at_s in seen.get(kiosk, ()) if other >= count]
+            found.append(min(later, default=float("inf")) - spoken_s)
+    return found

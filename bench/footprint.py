@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.processes import cpu_s
 from bench.row import LEAST_ROUNDS, Row
 from hw.simulated.port import SimulatedPort
 from provisioning.local_deployment import LocalDeployment
@@ -133,12 +134,6 @@ def _imported(config: Path, environment: dict[str, str]) -> set[str]:
     names = {found[1] for line in log if (found := _IMPORTED.match(line))}
     others = names - {"edge", "hw"} - sys.stdlib_module_names
     return {name for name in others if not name.startswith("_") and find_spec(name)}  # without those looked for in vain
-
-
-def cpu_s(pid: int) -> float:
-    """Return the CPU time that a process has taken (utime and stime of proc_pid_stat(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:

@@ -103,6 +103,13 @@ class LocalBroker:
         """Tell whether the process lives; a frozen one does."""
         return self._broker is not None and self._broker.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Return the process id; raise `ProvisioningError` when it does not run."""
+        if self._broker is None:
+            raise ProvisioningError("the broker does not run", remedy="start it first")
+        return self._broker.pid
+
     def set_centre(self, names: Iterable[str]) -> None:
         """Write the access list for these collectors; a running broker reads it again."""
         (self._folder / "access.acl").write_text(access_list(names), encoding="utf-8")
