@@ -347,6 +347,8 @@ class Daemon:
         self._vitals.store()
         for lane in self._lanes:
             self._hand(lane, StoreReady(), now)
+            if self._vitals.room is Room.NONE:
+                self._hand(lane, StoreClosed(), now)  # it is open, and has room for nobody: ask again
 
     def _recorded(self, event: Recorded | RecordFailed, now: Moment) -> None:
         # An amendment or a form may fail while a lane goes on: the next record then says that the store works.

@@ -6,6 +6,7 @@ actions. Who stands there is `edge.traveller`, what an officer says later `edge.
 - `Show(PASSED)` follows only a `Recorded` of the same draft;
 - the outcome is passed or referred, never refused;
 - a record that came too late to be shown is voided (`edge.late`);
+- a closed lane opens by `StoreReady` alone;
 - every pair of state and event stands in `TRANSITIONS` or in `IGNORED`; anything else is refused with an error.
 """
 
@@ -424,7 +425,7 @@ TRANSITIONS: dict[State, dict[type, Callable[..., list[Action]]]] = {
     State.CLOSED: {
         **_ANYWHERE,
         DeadlinePassed: Kiosk._probe,
-        Recorded: Kiosk._open,  # it was late, but it is on disk: the store works
+        Recorded: Kiosk._probe,  # late, or an officer's word, which may use the reserve: is there room?
         StoreReady: Kiosk._open,
     },
     State.READY: {

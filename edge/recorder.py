@@ -174,9 +174,9 @@ class Recorder:
             while self._cache is None:
                 if not self._open() and self._refuse_for(REOPEN_S):
                     return
-            self._tell(KeyWasDropped(is_new=False) if self._is_key_dropped else StoreReady())
             with contextlib.suppress(StoreError):
                 self._measure_room()
+            self._tell(KeyWasDropped(is_new=False) if self._is_key_dropped else StoreReady())
             while True:
                 try:
                     request = self._queue.get(timeout=0 if self._is_tidying else self._idle_s)

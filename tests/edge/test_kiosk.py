@@ -131,14 +131,30 @@ def test_a_store_that_does_not_answer_in_time_closes_the_lane() -> None:
     assert lane.state is State.CLOSED
 
 
-def test_a_record_that_comes_late_is_voided_opens_the_lane_and_lets_nobody_pass() -> None:
+def test_a_record_that_comes_late_is_voided_has_the_store_asked_and_lets_nobody_pass() -> None:
     lane = Lane().open()
     lane.read("TD3 alice")
     late = lane.draft
     lane.pass_deadline()
-    assert lane.recorded() == [Record(VoidDraft("id-2", moment(lane.now_s), late.id)), READY]
-    assert lane.state is State.READY
+    assert lane.recorded() == [Record(VoidDraft("id-2", moment(lane.now_s), late.id)), ProbeStore()]
+    assert lane.state is State.CLOSED
+    assert lane.tell(StoreReady()) == [READY]
     assert lane.recorded("id-2") == []
+
+
+def test_a_void_a_decision_or_a_form_that_is_on_disk_does_not_open_a_closed_lane() -> None:
+    lane = Lane().open()
+    lane.read("TD3 a validity=failed")
+    lane.recorded()
+    lane.pass_deadline()
+    assert lane.tell(StoreClosed()) == [CLOSED]
+    lane.tell(DecisionTaken("passed", "A-1042"))
+    assert lane.recorded() == [ProbeStore()]
+    lane.tell(VoidAsked("test", "A-1042"))
+    assert lane.recorded() == [ProbeStore()]
+    lane.key_form()
+    assert lane.recorded() == [ProbeStore()]
+    assert (lane.state, lane.read("TD3 bob")) == (State.CLOSED, [])
 
 
 def test_a_record_is_voided_even_if_it_comes_when_the_next_traveller_is_there() -> None:
@@ -169,7 +185,7 @@ def test_an_amendment_that_failed_is_asked_for_again_when_the_store_is_ready() -
     lane.pass_deadline()
     lane.recorded()
     assert lane.record_failed() == []
-    (again,) = lane.tell(StoreReady())
+    (again, _) = lane.tell(StoreReady())
     assert (again.draft.id, again.draft.amends) == ("id-3", late.id)
     lane.recorded("id-3")
     assert lane.tell(StoreReady()) == []

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from central.tables import record
+from edge.control import ask
 from edge.disk import MB, free_bytes
 from edge.wire.record import CROSSING
 from hw.devices import Signal
@@ -91,6 +92,16 @@ def passes_more(here: World, number: int) -> None:
     here.have_passed(passed(here) + number)
 
 
+def void_last_crossing(here: World) -> None:
+    """Void the last crossing, as an officer does, and wait until that is on disk and the lane has heard of it."""
+    control = here.folder() / "control.sock"
+    (last,) = here.status()["crossings"]
+    asked = ask(control, "void", crossing=last["id"], reason="test", officer="A-1042")
+    wait_until(
+        lambda: ask(control, "outcome", id=asked["id"])["state"] == "recorded", PATIENCE_S, "the void is on disk"
+    )
+
+
 def close_for_good(here: World, kiosk: Process) -> None:
     """Let nobody come any more, and wait until the centre has everything."""
     kiosk.stop()
@@ -119,6 +130,8 @@ def test_photos_stop_then_the_lane_closes_and_receipts_open_it_again(post: tuple
     wait_until(lambda: is_store(here, "full")() and signal(here) == Signal.CLOSED, PATIENCE_S, "the lane closes")
     before = passed(here)
     assert here.head().held_up_to == 0, "nothing was released"
+    void_last_crossing(here)
+    assert (signal(here), passed(here)) == (Signal.CLOSED, before), "a void uses the reserve, and lets nobody in"
     here.deployment.broker.start()
     wait_until(is_store(here, "ready"), PATIENCE_S, "receipts make room")
     passes_more(here, 3)
