@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.harness.leftovers import Leftovers
@@ -32,11 +33,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watch leftovers always, and skips in CI."""
+    """Watch leftovers always, and skips in CI, where Hypothesis tries the same examples each time (its profile ci)."""
     config.pluginmanager.register(Leftovers(), "landfall-leftovers")
     if os.environ.get("CI"):
         setup_cfg = Path(__file__).parent.parent / "setup.cfg"
         config.pluginmanager.register(SkipPolicy(allowed_skips(setup_cfg)), "landfall-skip-policy")
+    else:
+        hypothesis.settings.register_profile("landfall", deadline=None)  # a busy machine is no fault
+        hypothesis.settings.load_profile("landfall")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

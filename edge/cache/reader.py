@@ -31,11 +31,14 @@ class CacheReader:
 
     @classmethod
     def open(cls, path: Path) -> CacheReader:
-        """Open an existing store; raise `StoreError` when there is none or it cannot be read."""
+        """Open an existing store; raise `StoreError` when there is none yet or it cannot be read."""
         try:
-            if not path.exists():
-                raise StoreError(f"{path}: there is no store", remedy="start the kiosk once")
-            return cls(connect(path, read_only=True), path)
+            if path.exists():
+                connection = connect(path, read_only=True)
+                if _has_tables(connection):
+                    return cls(connection, path)
+                connection.close()
+            raise StoreError(f"{path}: there is no store", remedy="start the kiosk once")
         except sqlite3.Error as error:
             raise store_error(error, path) from error
         except OSError as error:
@@ -109,3 +112,12 @@ class CacheReader:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    """Tell whether the kiosk that makes the store has got so far: it is a file before it is a store."""
+    try:
+        return connection.execute("PRAGMA user_version").fetchone() != (0,)
+    except sqlite3.Error:
+        connection.close()
+        raise

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.journey
 WITHIN_S = 60.0
 on_one_database = pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # where the database makes no difference
 LIMITS = FleetSettings(silent_after_s=300.0)
-SOON = FleetSettings(silent_after_s=2.0)  # where silence is waited for
+SOON = FleetSettings(silent_after_s=2.0)  # where silence is waited for, or an alert, which none is before its time
 RULES = """
 [[rule]]
 codes = ["tamper", "device_lost"]
@@ -205,8 +205,9 @@ def test_a_fault_is_posted_when_it_comes_and_when_it_goes_though_the_server_was_
     with http_server() as posted:
         posted.answers = [503]
         watcher = watchers(
+            limits=SOON,
             more=f'[alerts.webhook]\nurl = "{posted.url}/hook"\nsecret = "secret"\n'
-            f'[alerts.heartbeat]\nurl = "{posted.url}/beat"\nevery_s = 1\n'
+            f'[alerts.heartbeat]\nurl = "{posted.url}/beat"\nevery_s = 1\n',
         )
         watcher.wait_for("watcher ready")
         tell(client, kiosk, devices={"passport": {"state": "lost"}})

@@ -5,7 +5,7 @@ import pytest
 
 from edge.cache import Cache, CacheReader, Unreadable
 from edge.cache.documents import document_of
-from edge.cache.schema import stream_table
+from edge.cache.schema import connect, create_file, stream_table
 from edge.errors import StoreDamaged, StoreError, StreamsOnlyGrow
 from tests.edge.cache.specimens import append, purge_all, record
 
@@ -21,6 +21,14 @@ def alter(cache, stream, sequence, column, value):
 def test_reading_where_there_is_no_store_says_so(path):
     with pytest.raises(StoreError, match="there is no store"):
         CacheReader.open(path)
+
+
+def test_a_store_that_is_being_made_is_none_yet(path):
+    create_file(path)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="there is no store; start the kiosk once"):
+            CacheReader.open(path)
+        connect(path).close()  # in WAL, and still without a table
 
 
 def test_a_file_that_is_no_store_is_damaged(path):
