@@ -34,6 +34,7 @@ CHECKS = (
 )
 LONGEST = 8 * 1024  # bytes; the largest QR code holds 2953
 DEEPEST = 32
+_BEHIND = "\0\x03\x04\r\n"  # what readers put behind the text
 _HASHES = {"ES256": "sha256", "ES384": "sha384", "ES512": "sha512"}
 _VDS_NC_USAGE = "2.23.136.1.1.14."  # arc of the extended key usage of VDS-NC signers
 _PERSON = {"n": "name", "dob": "date_of_birth", "i": "document_number", "dn": "document_number"}
@@ -96,7 +97,7 @@ def _opened(payload: bytes | str) -> tuple[dict[str, Any], dict[str, Any]]:
     if len(payload) > LONGEST:
         raise LayerBroken("json", f"longer than {LONGEST} bytes")
     try:
-        document = msgspec.json.decode(payload)
+        document = msgspec.json.decode(payload.rstrip(_BEHIND if isinstance(payload, str) else _BEHIND.encode()))
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise LayerBroken("json", "not JSON") from None
     match document:

@@ -31,6 +31,7 @@ _MOST_SUBFILES = 99
 _LONGEST_ELEMENT = 120  # characters; beyond it the element before is given up, not waited for
 _LONGEST_OF_FIXED_FORM = 24  # characters, with the spaces that fill it up
 _NEVER_ALONE = {"DAH": "DAG", "DAL": "DAO", "DAM": "DAO", "DAN": "DAO"}  # else a piece of a name: ADAM, JORDAN
+_LONGEST_OF_FEW = 60  # characters that fewer elements than the next line says may have between them
 _FEWEST_KNOWN = 4  # known IDs behind the same character, for it to be taken for the separator
 
 
@@ -139,7 +140,9 @@ def _subfiles(body: str, types: set[str], version: int, findings: Findings) -> l
     if not parts:
         findings.failed("separators", "no data elements")
         return []
-    if len(body) > 60 and len(parts) < _FEWEST_KNOWN:
+    if len(parts) < _FEWEST_KNOWN and (
+        len(body) > _LONGEST_OF_FEW or len(_parts_by_type(body, types, known)) >= _FEWEST_KNOWN
+    ):
         parts = _parts_without_separators(body, types, known, findings)
     subfiles: list[Subfile] = []
     for part in parts:

@@ -110,3 +110,20 @@ def test_an_identification_card_that_lost_the_type_of_its_subfile_is_no_licence(
     card = "@\n\nANSI 636053060002ID00410228ZT02690036\nDAQ115775955\nDCSSMITH\nDACELIZABETH\nDBB12131961\n"
 
     assert parse(card, today=TODAY).fields["subfile_type"] == "ID"
+
+
+@pytest.mark.parametrize(
+    "elements", [("DAQX9988776", "DCSDOE", "DACJANE", "DBB07041990"), ("DAQ1", "DCSDOE", "DACJANE", "DAJTX")]
+)
+def test_the_elements_of_a_short_card_are_told_apart_by_their_ids_too(elements):
+    document = parse("@ANSI 636000090002" + "".join(elements), today=TODAY)
+
+    assert document.fields["customer_family_name"] == "DOE"
+    assert document.fields["customer_first_name"] == "JANE"
+    assert document.fields["customer_id_number"] == elements[0][3:]
+
+
+def test_a_short_card_with_separators_keeps_ids_inside_its_values():
+    document = parse("@ANSI 636000090001DL00310030DLDAQ1\nDCSDAQDACDCS\nDACJANE\r", today=TODAY)
+
+    assert document.fields["customer_family_name"] == "DAQDACDCS"

@@ -119,6 +119,8 @@ def test_es256_es384_and_es512_verify(curve: ec.EllipticCurve):
         lambda seal: json.dumps(json.loads(seal), indent=2),
         lambda seal: json.dumps(json.loads(seal), sort_keys=False, ensure_ascii=True).encode(),
         lambda seal: json.dumps(dict(reversed(json.loads(seal).items()))),
+        lambda seal: seal + b"\r\n\x03",
+        lambda seal: seal.decode() + "\0",
     ],
 )
 def test_white_space_order_and_escapes_do_not_matter(change: Any):
