@@ -3,7 +3,7 @@
 Owns the rules of enrolment and renewal, and what a kiosk is answered. Knows no network. Always true:
 
 - a code is good for one kiosk, one pair of keys, once, and until it expires; who asks with a wrong one learns nothing
-  about the right one, nor whether the kiosk is expected at all;
+  about the right one, nor whether the kiosk is expected at all, and closes nothing for whoever has the right one;
 - the same keys with the same code get the same answer again: an answer may be lost when the power goes;
 - a kiosk that is known renews by its keys alone, even when its certificate has run out while it was cut off;
 - keys that were revoked are never let in again;
@@ -140,7 +140,7 @@ class Desk:
             codes.is_code(code, "", "")  # as long as for a kiosk that is expected
             return _wrong_code()
         if not found.takes(code):
-            register.count_try(connection, found, self.now())
+            register.count_try(connection, found)
             return _wrong_code()
         if found.closed == USED and found.keys != keys:
             return EnrolmentRefused(
@@ -185,5 +185,5 @@ def _revoked() -> EnrolmentRefused:
 
 def _wrong_code() -> EnrolmentRefused:
     return EnrolmentRefused(
-        Why.CODE, "this code does not let this kiosk in", remedy=f"check code and kiosk; after some tries {_NEW_CODE}"
+        Why.CODE, "this code does not let this kiosk in", remedy=f"check code and kiosk, or {_NEW_CODE}"
     )

@@ -29,7 +29,7 @@ from starlette.routing import Route
 
 from central.addresses import subscriber
 from central.config import EnrolmentSettings
-from central.enrolment.desk import Desk, EnrolmentRefused
+from central.enrolment.desk import Desk, EnrolmentRefused, Why
 from central.http_service import HttpService
 from central.patience import PatientProtocol
 from edge.errors import ContractError, LandfallError
@@ -39,6 +39,7 @@ MAX_BODY_BYTES = 20 * 1024
 BODY_WITHIN_S = 10.0
 MOST_CONNECTIONS = 100
 MOST_ADDRESSES = 4096
+WRONG_CODE_TRIES = 4  # that a wrong code costs besides its own
 JOSE = "application/jose"  # RFC 7515, 9.2.1
 
 
@@ -68,6 +69,12 @@ class Pace:
             self._seen.popitem(last=False)
         return is_allowed
 
+    def slow_down(self, address: str) -> None:
+        """Let a wrong code cost its address more than one try; what it has left never falls below none."""
+        if address in self._seen:
+            left, at_s = self._seen[address]
+            self._seen[address] = (max(0.0, left - WRONG_CODE_TRIES), at_s)
+
 
 class _TooMuch(LandfallError):
     """The body is too long, or does not come."""
@@ -89,13 +96,16 @@ def application(desk: Desk, pace: Pace) -> Starlette:
 
     def paced(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
         async def run(request: Request) -> Response:
-            if not pace.allows(subscriber(request.client.host if request.client else "")):
+            address = subscriber(request.client.host if request.client else "")
+            if not pace.allows(address):
                 return _error(429, LandfallError("too many tries", remedy="wait a minute"))
             try:
                 return await endpoint(request)
             except _TooMuch as error:
                 return _error(413, error)
             except EnrolmentRefused as error:
+                if error.why is Why.CODE:
+                    pace.slow_down(address)
                 return _error(403, error)
             except LandfallError as error:
                 return _error(400, error)

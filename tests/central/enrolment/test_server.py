@@ -95,6 +95,18 @@ def test_one_address_has_so_many_tries(served):
     assert states == [200] * TRIES + [429] * 2
 
 
+def test_wrong_codes_slow_down_whoever_sends_them_and_nobody_else():
+    now = [0.0]
+    pace = Pace(30, lambda: now[0])
+    for _ in range(6):
+        assert pace.allows("203.0.113.7")
+        pace.slow_down("203.0.113.7")
+    assert not pace.allows("203.0.113.7")
+    assert pace.allows("203.0.113.8")
+    now[0] = 2.0
+    assert pace.allows("203.0.113.7")
+
+
 def test_a_pace_gives_new_tries_as_time_passes_and_forgets_the_oldest_addresses():
     now = [0.0]
     pace = Pace(2, lambda: now[0])
