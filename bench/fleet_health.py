@@ -157,7 +157,7 @@ def _centre(deployment: LocalDeployment, console: int, metrics: int) -> tuple[st
         input=f"{PASSWORD}\n",
         text=True,
         check=True,
-        stdout=subprocess.DEVNULL,
+        capture_output=True,
     )
     for verb in ("watch", "console"):
         deployment.process("central.cli", [verb, "--config", str(config)], verb)
