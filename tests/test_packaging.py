@@ -250,3 +250,19 @@ def test_an_interpreter_that_is_too_old_is_named(prepare, tmp_path):
     done = prepare("venv", str(tmp_path / "venv"), PYTHON="python2")
     assert done.returncode == 1
     assert "PYTHON=python2 does not run, or is older than Python 3.11" in done.stderr
+
+
+def test_every_file_that_a_room_reads_is_installed_with_it(setup_cfg):
+    """Folders that are no packages are left out unless `package_data` names them."""
+    rooms = [ROOT / name for name in ("edge", "hw", "central", "provisioning")]
+    packages = [path.parent for room in rooms for path in room.rglob("__init__.py")]
+    installed = set()
+    for package, patterns in setup_cfg["options.package_data"].items():
+        folders = packages if package == "*" else [ROOT / package.replace(".", "/")]
+        for pattern in lines(patterns.replace(",", "\n")):
+            installed |= {path for folder in folders for path in folder.glob(pattern)}
+    there = {path for room in rooms for path in room.rglob("*.*") if path.is_file()}
+    # Examples for tests and documents, and what this folder itself is installed from.
+    unread = {path for folder in ("edge/wire/golden", "provisioning/locks") for path in (ROOT / folder).iterdir()}
+    left_out = {path for path in there - installed - unread if path.suffix not in {".py", ".pyc"}}
+    assert left_out == set()

@@ -78,7 +78,7 @@ def add_verbs(verbs: argparse._SubParsersAction, common: argparse.ArgumentParser
 
 
 def _add_keys(verb: argparse.ArgumentParser) -> None:
-    text = "where issuing.*, signing.*, enrolment.* and ca.crt are, as systemd hands them over"
+    text = "where issuing.*, signing.*, enrolment.*, ca.crt and *.pub.json are, as systemd hands them over"
     verb.add_argument("--keys", type=Path, metavar="FOLDER", help=text)
 
 
@@ -87,11 +87,16 @@ def _settings(arguments: argparse.Namespace) -> config.Settings:
     settings = config.load(arguments.config)
     if (keys := arguments.keys) is None:
         return settings
+
+    def handed_over(path: Path) -> Path:
+        return keys / path.name if (keys / path.name).exists() else path
+
     own = settings.for_enrolling()
     paths = {"authority": keys, "certificate": keys / "enrolment.crt", "key": keys / "enrolment.key"}
     if own.client_certificate is not None:
         paths |= {"client_certificate": keys / "client.crt", "client_key": keys / "client.key"}
-    return msgspec.structs.replace(settings, enrolment=msgspec.structs.replace(own, **paths))
+    public = {"opening_key": handed_over(own.opening_key), "receipt_keys": tuple(map(handed_over, own.receipt_keys))}
+    return msgspec.structs.replace(settings, enrolment=msgspec.structs.replace(own, **paths, **public))
 
 
 def open_desk(settings: config.Settings) -> Desk:
