@@ -37,14 +37,15 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from joserfc.jwk import OKPKey
 
 from edge.errors import ProvisioningError
 from edge.identity import certificates
 from edge.identity.certificates import CENTRE, DEFAULT_VALIDITY, Clock, Issuer, Role, Validity, utc_now
-from edge.identity.issuing import load_documents, load_issuer, load_pair
-from edge.identity.key_files import make_folder, refuse_existing, replace, write_private, write_public
+from edge.identity.issuing import load_documents, load_issuer, load_issuers, load_pair
+from edge.identity.key_files import make_folder, read_private, refuse_existing, replace, write_private, write_public
 from edge.identity.signed import DocumentSigner
 
 LEAST_PASSPHRASE = 12
@@ -91,6 +92,46 @@ class Authority:
         authority = cls(issuer, folder)
         authority._issue(folder, "signing", f"{CENTRE}/documents", Role.DOCUMENTS)
         return authority
+
+    @classmethod
+    def succeed(
+        cls,
+        folder: Path,
+        before: Path,
+        offline: Path,
+        passphrase: str,
+        *,
+        validity: Validity = DEFAULT_VALIDITY,
+        clock: Clock = utc_now,
+    ) -> Authority:
+        """Make the next issuing authority below the same root in `folder`, which also holds those `before`, to revoke.
+
+        `offline` holds the root's key. Raises `ProvisioningError` when the passphrase does not open it, or the folder
+        holds an authority already.
+        """
+        old = load_issuers(before, validity, clock)
+        root = old[0].root
+        root_key = _root_key(offline / "root.key", passphrase, root)
+        make_folder(folder)
+        refuse_existing(folder, "ca.crt", "issuing.key", "issuing.crt")
+        issuer, _ = certificates.make_issuer(root, root_key, validity, clock, old[0].number + 1)
+        write_private(folder / "issuing.key", b"".join(one.key_pem() for one in (issuer, *old)))
+        write_public(folder / "issuing.crt", b"".join(certificates.pem(one.certificate) for one in (issuer, *old)))
+        write_public(folder / "ca.crt", certificates.pem(root))
+        authority = cls(issuer, folder)
+        authority._issue(folder, "signing", f"{CENTRE}/documents", Role.DOCUMENTS)
+        return authority
+
+    def forget_predecessors(self) -> int:
+        """Keep the authority that issues now alone; return how many were there before it.
+
+        From the next revocation list on, the broker refuses whatever these issued.
+        """
+        first, *others = load_issuers(self.folder)
+        # The key first: a certificate without its key is passed over, and so nothing is ever half done.
+        replace(self.folder / "issuing.key", first.key_pem(), 0o600)
+        replace(self.folder / "issuing.crt", certificates.pem(first.certificate))
+        return len(others)
 
     @classmethod
     def load(cls, folder: Path, *, validity: Validity = DEFAULT_VALIDITY, clock: Clock = utc_now) -> Authority:
@@ -165,6 +206,18 @@ class Authority:
         if not (folder / "ca.crt").exists():
             write_public(folder / "ca.crt", ca_pem)
         return certificate
+
+
+def _root_key(path: Path, passphrase: str, root: x509.Certificate) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = load_pem_private_key(read_private(path), passphrase.encode())
+    except OSError as error:
+        raise ProvisioningError(f"{path}: {error.strerror}", remedy="fetch the offline folder from its safe") from None
+    except (ValueError, TypeError):
+        raise ProvisioningError(f"{path}: the passphrase does not open it", remedy="try again") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != root.public_key():
+        raise ProvisioningError(f"{path}: is of another deployment", remedy="fetch the one with this authority's pin")
+    return key
 
 
 def make_centre_keys(folder: Path) -> None:

@@ -14,6 +14,7 @@ from edge.accept.cli import add_verb as add_accept_verb
 from edge.errors import LandfallError, ProvisioningError
 from edge.version import add_version
 from provisioning.verbs import centre as centre_verbs
+from provisioning.verbs import issuer as issuer_verbs
 from provisioning.verbs import office, on_kiosk
 
 
@@ -42,19 +43,21 @@ def main(argv: list[str] | None = None) -> int:
 def _init_authority(arguments: argparse.Namespace) -> str:
     from provisioning.deployment import found
 
-    passphrase = _passphrase(arguments.passphrase_file)
+    passphrase = _passphrase(arguments.passphrase_file, is_new=True)
     deployment = found(arguments.folder, arguments.name, passphrase, arguments.host)
     return deployment.told()
 
 
-def _passphrase(file: Path | None) -> str:
-    """Return the first line of a file, or what is typed twice without being shown."""
+def _passphrase(file: Path | None, *, is_new: bool = False) -> str:
+    """Return the first line of a file, or what is typed without being shown; a new one is typed twice."""
     from getpass import getpass
 
     if file is not None:
         return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     if not sys.stdin.isatty():
         raise ProvisioningError("nobody is here to type a passphrase", remedy="give --passphrase-file")
+    if not is_new:
+        return getpass("Passphrase of the root key: ")
     passphrase = getpass("Passphrase for the root key, 12 characters or more: ")
     if getpass("Once more: ") != passphrase:
         raise ProvisioningError("the two passphrases differ", remedy="begin again")
@@ -144,6 +147,8 @@ def command_parser() -> argparse.ArgumentParser:
 
     verb = _verb(ca, "renew", _renew, "renew the certificates of the centre in a folder: broker, enrolment, collector")
     _add_authority(verb)
+
+    issuer_verbs.add_verbs(ca, _passphrase)
 
     centre = _group(verbs, "centre", "make and rotate the keys of the centre")
     _verb(centre, "keys", _make_centre_keys, "make the keys that sign receipts and open letters")

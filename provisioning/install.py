@@ -255,10 +255,14 @@ def see_to_certificate(machine: Machine) -> Seen:
         forget_code(machine)
         return Seen(f"{enrolment.kiosk} is enrolled", is_new=True)
     try:
-        if is_due(certificate, machine.now()):
-            is_new = keys.accept(centre.renew(keys.request(enrolment.kiosk)), enrolment.kiosk, machine.now())
-        else:
-            is_new = keys.accept_centre_keys(centre.centre_keys(), machine.now())
+        is_renewal, is_new = is_due(certificate, machine.now()), False
+        if not is_renewal:
+            token = centre.centre_keys()
+            is_new = keys.accept_centre_keys(token, machine.now())
+            is_renewal = keys.is_of_another_issuer(token, machine.now())
+        if is_renewal:
+            answer = centre.renew(keys.request(enrolment.kiosk))
+            is_new = keys.accept(answer, enrolment.kiosk, machine.now()) or is_new
     except CentreSilent as error:
         is_new = _through_the_daemon(machine, enrolment.kiosk, error)
     found = keys.certificate(enrolment.kiosk)

@@ -97,11 +97,22 @@ class KioskKeys:
 
     def accept_centre_keys(self, token: str, now: datetime) -> bool:
         """Take the centre's public keys and say whether they changed; raise `ProvisioningError` if not signed by it."""
+        return self._keep_centre_keys(self._centre_keys(token, now))
+
+    def is_of_another_issuer(self, token: str, now: datetime) -> bool:
+        """Tell whether the list of the centre's keys names another issuing authority than the one of the certificate.
+
+        Raises `ProvisioningError` if the centre did not sign the list.
+        """
+        issuer = self._centre_keys(token, now).issuer
+        chain = self._certificates("client.crt", "enrol this kiosk again")
+        return bool(issuer) and issuer not in map(certificates.fingerprint, chain[1:])
+
+    def _centre_keys(self, token: str, now: datetime) -> CentreKeys:
         try:
-            keys = enrolment.decode_centre_keys(verify_document(token, CENTRE_KEYS_TYP, self.root, now))
+            return enrolment.decode_centre_keys(verify_document(token, CENTRE_KEYS_TYP, self.root, now))
         except ContractError as error:
             raise ProvisioningError(error.message) from None
-        return self._keep_centre_keys(keys)
 
     def _keep_centre_keys(self, keys: CentreKeys) -> bool:
         # One file each, as the unit's credentials want it; several keys are a JWK Set (RFC 7517, section 5).

@@ -23,8 +23,8 @@ from central.enrolment import register, revocation
 from central.enrolment.desk import Desk
 from edge.errors import ContractError, LandfallError, ProvisioningError, SealError, SettingError
 from edge.identity import enrolment
-from edge.identity.certificates import check_kiosk_name
-from edge.identity.issuing import load_documents, load_issuer
+from edge.identity.certificates import check_kiosk_name, fingerprint
+from edge.identity.issuing import load_documents, load_issuer, load_issuers
 from edge.identity.key_files import replace
 from edge.seal import load_public_keys
 
@@ -104,14 +104,15 @@ def open_desk(settings: config.Settings) -> Desk:
     own = settings.for_enrolling()
     try:
         receipts = tuple(key for path in own.receipt_keys for key in public_jwks(path, "Ed25519"))
-        keys = enrolment.CentreKeys(opening=public_jwks(own.opening_key, "X25519")[-1], receipts=receipts)
+        opening = public_jwks(own.opening_key, "X25519")[-1]
     except SealError as error:
         raise SettingError(settings.file, "enrolment", f"must name the centre's public keys: {error}") from None
+    issuer = load_issuer(own.authority)
     return Desk(
         engine=open_database(settings),
-        issuer=load_issuer(own.authority),
+        issuer=issuer,
         signer=load_documents(own.authority),
-        centre_keys=keys,
+        centre_keys=enrolment.CentreKeys(opening, receipts, fingerprint(issuer.certificate)),
         now=utc_now,
     )
 
@@ -248,7 +249,7 @@ def _crl(arguments: argparse.Namespace) -> int:
 
 def _write_list(settings: config.Settings, engine: Engine) -> None:
     own = settings.for_enrolling()
-    issuer = load_issuer(own.authority)
-    count = revocation.write_revocation_list(engine, issuer, own.revocation_list, utc_now())
-    until = utc_now() + issuer.validity.revocation_list
+    issuers = load_issuers(own.authority)
+    count = revocation.write_revocation_list(engine, issuers, own.revocation_list, utc_now())
+    until = utc_now() + issuers[0].validity.revocation_list
     print(f"{own.revocation_list}: {count} certificates, good until {until:%Y-%m-%d}")

@@ -6,6 +6,7 @@ Owns the rules of enrolment and renewal, and what a kiosk is answered. Knows no 
   about the right one, nor whether the kiosk is expected at all, and closes nothing for whoever has the right one;
 - the same keys with the same code get the same answer again: an answer may be lost when the power goes;
 - a kiosk that is known renews by its keys alone, even when its certificate has run out while it was cut off;
+- a certificate of an issuing authority before this one is never given again;
 - keys that were revoked are never let in again;
 - a new enrolment under a name ends the certificates before it: one name, one machine. The record keys before it go on
   counting, since records that they signed may still come, until somebody revokes them.
@@ -30,7 +31,7 @@ from central.enrolment import codes, register
 from central.enrolment.register import USED, Invitation
 from edge.errors import ContractError, LandfallError
 from edge.identity import enrolment
-from edge.identity.certificates import CENTRE, Issuer, Role, read_request
+from edge.identity.certificates import CENTRE, Issuer, Role, pem, read_request
 from edge.identity.enrolment import ANSWER_TYP, CENTRE_KEYS_TYP, PROOF_TYP, Answer, CentreKeys, Request
 from edge.identity.signed import DocumentSigner
 from edge.seal import Verifier, parse_key
@@ -115,7 +116,8 @@ class Desk:
             now, latest = self.now(), issued[-1]
             start, end = database.moment(latest.issued_at), database.moment(latest.not_after)
             is_long_enough = (end - now) * RENEW_FROM > end - start
-            chain = latest.chain if is_long_enough else self._issue(connection, request, keys)
+            is_below_us = latest.chain.endswith(pem(self.issuer.certificate).decode("ascii"))
+            chain = latest.chain if is_long_enough and is_below_us else self._issue(connection, request, keys)
             return self._signed_answer(request.kiosk, chain)
 
     def signed_centre_keys(self) -> str:

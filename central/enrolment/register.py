@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
 from central import database
 from central.enrolment import codes
 from central.tables import certificate, invitation
-from edge.identity.certificates import Revoked, common_name, serial_text
+from edge.identity.certificates import Revoked, common_name, pem, serial_text
 
 MOST_COUNTED = 1000  # wrong codes; more of them cost no write
 USED, WITHDRAWN = "used", "withdrawn"
@@ -118,6 +118,14 @@ def certificates(connection: Connection, name: str = "") -> list[Issued]:
     if name:
         query = query.where(certificate.c.name == name)
     return [_issued(row) for row in connection.execute(query)]
+
+
+def names_below_others(engine: Engine, issuer: x509.Certificate, now: datetime) -> list[str]:
+    """Return the names with a certificate that counts and none that this authority issued."""
+    at, own = database.rfc3339(now), pem(issuer).decode("ascii")
+    with database.reading(engine) as connection:
+        valid = [one for one in certificates(connection) if one.revoked_at is None and one.not_after > at]
+    return sorted({one.name for one in valid} - {one.name for one in valid if one.chain.endswith(own)})
 
 
 def valid_certificates(connection: Connection, name: str, now: datetime) -> list[Issued]:

@@ -7,6 +7,7 @@ is written anew long before it is overdue, since an overdue one shuts everybody 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -45,9 +46,13 @@ def revoke_serial(engine: Engine, serial: str, now: datetime, reason: x509.Reaso
             )
 
 
-def write_revocation_list(engine: Engine, issuer: Issuer, path: Path, now: datetime) -> int:
-    """Write the list that the broker reads, and return how many certificates are on it."""
+def write_revocation_list(engine: Engine, issuers: Sequence[Issuer], path: Path, now: datetime) -> int:
+    """Write the list that the broker reads, and return how many certificates are on it.
+
+    Each authority signs one of its own, since mosquitto refuses whoever shows a certificate of one without a list. All
+    name the same serial numbers: these are random, and nobody is hurt by one that another issued.
+    """
     with database.reading(engine) as connection:
         revoked = register.revoked(connection, now)
-    replace(path, issuer.revocation_list(revoked, number=int(now.timestamp())))
+    replace(path, b"".join(issuer.revocation_list(revoked, number=int(now.timestamp())) for issuer in issuers))
     return len(revoked)

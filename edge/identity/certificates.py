@@ -21,7 +21,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
@@ -111,6 +111,16 @@ class Issuer:
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
 
+    @property
+    def number(self) -> int:
+        """Return which issuing authority of its root this is, 1 for the first."""
+        number = common_name(self.certificate).rpartition(f"{_ISSUING} ")[2]
+        return int(number) if number.isdecimal() else 1
+
+    def key_pem(self) -> bytes:
+        """Return the private key as PKCS #8 in PEM, for the file that holds it."""
+        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
     def chain(self, certificate: x509.Certificate) -> bytes:
         """Return the PEM that its owner shows: the certificate and the issuing one; the root is at the other side."""
         return pem(certificate) + pem(self.certificate)
@@ -151,11 +161,17 @@ def make_issuer(
     root_key: ec.EllipticCurvePrivateKey,
     validity: Validity = DEFAULT_VALIDITY,
     clock: Clock = utc_now,
+    number: int = 1,
 ) -> tuple[Issuer, ec.EllipticCurvePrivateKey]:
-    """Make the issuing authority below a root, and return it with its key."""
+    """Make the issuing authority below a root, and return it with its key.
+
+    Each has a name of its own, so that nobody takes the revocation list of one for that of another: the second in the
+    life of a root has the `number` 2.
+    """
     key, issued = new_key(), clock()
     length = min(validity.authority, root.not_valid_after_utc - issued)
-    subject = _subject(f"{common_name(root)}{_ISSUING}")
+    behind = _ISSUING if number == 1 else f"{_ISSUING} {number}"
+    subject = _subject(f"{common_name(root)[: MAX_COMMON_NAME - len(behind)]}{behind}")
     builder = _builder(subject, root.subject, key.public_key(), length, validity.early, issued)
     builder = _as_authority(builder, path_length=0).add_extension(_issued_by(root_key), critical=False)
     return Issuer(builder.sign(root_key, hashes.SHA256()), root, key, validity, clock), key
@@ -212,6 +228,11 @@ def pin(root: x509.Certificate) -> str:
     """Return what people compare: the start of the root's SHA-256 as base32 (RFC 4648), in groups of four."""
     text = base64.b32encode(hashlib.sha256(root.public_bytes(Encoding.DER)).digest()).decode("ascii")
     return "-".join(text[start : start + 4] for start in range(0, _PIN_CHARACTERS, 4))
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 of a certificate in hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def is_pin(text: str, root: x509.Certificate) -> bool:

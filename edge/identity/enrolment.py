@@ -53,10 +53,14 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 class CentreKeys(msgspec.Struct, frozen=True):
-    """The centre's public keys: letters are sealed to `opening`; any of `receipts` may sign receipts and commands."""
+    """The centre's public keys: letters are sealed to `opening`; any of `receipts` may sign receipts and commands.
+
+    `issuer` is the SHA-256 of the certificate of the authority that issues now: whose own is below another renews.
+    """
 
     opening: Jwk
     receipts: tuple[Jwk, ...]
+    issuer: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -5,32 +5,66 @@ Always true: a key that others may read is refused, and so is one that does not 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from edge.errors import ProvisioningError
 from edge.identity.certificates import DEFAULT_VALIDITY, Clock, Issuer, Validity, utc_now
 from edge.identity.key_files import read_private
 from edge.identity.signed import DocumentSigner
 
+_PRIVATE_KEY = re.compile(rb"-----BEGIN PRIVATE KEY-----.+?-----END PRIVATE KEY-----", re.DOTALL)  # RFC 7468
+
 
 def load_issuer(folder: Path, validity: Validity = DEFAULT_VALIDITY, clock: Clock = utc_now) -> Issuer:
-    """Load the issuing authority; raise `ProvisioningError` when it is not there, damaged, or open to others."""
-    key, issuing = load_pair(folder, "issuing")
+    """Load the authority that issues now; raise `ProvisioningError` when it is missing, damaged, or open to others."""
+    return load_issuers(folder, validity, clock)[0]
+
+
+def load_issuers(folder: Path, validity: Validity = DEFAULT_VALIDITY, clock: Clock = utc_now) -> list[Issuer]:
+    """Load the authority that issues now, and behind it those before it, which still revoke what they issued.
+
+    `issuing.key` and `issuing.crt` hold all of them as PEM, the newest first. Raises what `load_issuer` does.
+    """
     try:
+        text = read_private(folder / "issuing.key")
+        keys = [load_pem_private_key(part, password=None) for part in _PRIVATE_KEY.findall(text)]
+        found = x509.load_pem_x509_certificates((folder / "issuing.crt").read_bytes())
         root = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
-        issuing[0].verify_directly_issued_by(root)
     except OSError as error:
         raise _not_there(error) from None
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError):
         raise ProvisioningError(
-            f"{folder}: ca.crt is damaged, or of another authority", remedy="restore the folder from one backup"
+            f"{folder}: issuing.key, issuing.crt or ca.crt is damaged", remedy="restore the folder from one backup"
         ) from None
-    return Issuer(issuing[0], root, key, validity, clock)
+    certificates = {_spki(one.public_key()): one for one in found}
+    issuers = []
+    for key in keys:
+        certificate = certificates.get(_spki(key.public_key()))
+        if certificate is None or not isinstance(key, ec.EllipticCurvePrivateKey):
+            remedy = "restore the pair from one backup"
+            raise ProvisioningError(f"{folder}: issuing.key does not belong to issuing.crt", remedy=remedy)
+        try:
+            certificate.verify_directly_issued_by(root)
+        except (ValueError, TypeError, InvalidSignature):
+            remedy = "restore the folder from one backup"
+            raise ProvisioningError(f"{folder}: ca.crt is of another authority", remedy=remedy) from None
+        issuers.append(Issuer(certificate, root, key, validity, clock))
+    if not issuers:
+        raise ProvisioningError(
+            f"{folder}: there is no key in issuing.key", remedy="restore the folder from one backup"
+        )
+    return issuers
+
+
+def _spki(key: Any) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def load_documents(folder: Path) -> DocumentSigner:
