@@ -213,8 +213,8 @@ def test_rows_of_any_length_give_a_document(rows, separator):
 
 def test_the_hardest_payload_takes_a_moment_only():
     hardest = "\n".join(["P<UTO" + "A1<" * 13, "D<<" * 14] * 4)
-    began = time.perf_counter()
+    began = time.process_time()
     read(hardest)
     read("\n".join([row + "<" for row in CARD] * 2))
 
-    assert time.perf_counter() - began < 5  # a bound on runaway searches, not a benchmark
+    assert time.process_time() - began < 5  # a bound on runaway searches, not a benchmark
