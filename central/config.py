@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -303,6 +304,12 @@ def _check_console(name: str, console: ConsoleSettings) -> None:
         raise SettingError(name, "console.origin", "must start with https:// when there is a certificate")
     if console.origin.startswith("http:") and urlsplit(console.origin).hostname not in LOOPBACK:
         raise SettingError(name, "console.origin", "must start with https://; a reverse proxy can speak TLS")
+    for address in console.trusted_proxies:
+        try:
+            ip_network(address)
+        except ValueError:  # uvicorn takes `*` for everybody, and any other word for a name that no peer has
+            right = 'must hold addresses or networks, such as "127.0.0.1" or "192.0.2.0/28"'
+            raise SettingError(name, "console.trusted_proxies", right, got=address) from None
 
 
 def _path(kind: type, value: object, folder: Path) -> object:

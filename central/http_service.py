@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import ssl
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +19,21 @@ from types import FrameType
 import uvicorn
 
 from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify
+from edge.errors import SettingError
 
 HEARTBEAT_S = 5.0
+TLS_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of TLS 1.3 are good as they come (RFC 9325, 4.2)
+
+
+def check_tls(certificate: Path | None, key: Path | None, section: str) -> None:
+    """Raise `SettingError` when a server's certificate and key cannot be used, before uvicorn stumbles over them."""
+    if certificate is None or key is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: b"")
+    except (OSError, ssl.SSLError):
+        right = f"must be the PEM files of a certificate and its key, which this user can read: {certificate}, {key}"
+        raise SettingError("", f"{section}.certificate and {section}.key", right) from None
 
 
 class HttpService(uvicorn.Server):

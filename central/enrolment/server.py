@@ -30,7 +30,7 @@ from starlette.routing import Route
 from central.addresses import subscriber
 from central.config import EnrolmentSettings
 from central.enrolment.desk import Desk, EnrolmentRefused, Why
-from central.http_service import HttpService
+from central.http_service import TLS_CIPHERS, HttpService
 from central.patience import PatientProtocol
 from edge.errors import ContractError, LandfallError
 from edge.identity.enrolment import decode_request
@@ -134,7 +134,7 @@ def server(settings: EnrolmentSettings, app: Starlette) -> HttpService:
             port=settings.port,
             ssl_certfile=settings.certificate,
             ssl_keyfile=settings.key,
-            ssl_ciphers="ECDHE+AESGCM:ECDHE+CHACHA20",
+            ssl_ciphers=TLS_CIPHERS,
             limit_concurrency=MOST_CONNECTIONS,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=5,
