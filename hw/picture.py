@@ -22,6 +22,7 @@ from hw.devices import Frame
 FAMILY = "picture"
 MOST_PIXELS = 48_000_000  # four times what a Pi's camera module takes
 STEP_DEGREES = 5
+_STRIP_ROWS = 256
 _MOST_DEGREES = 45  # zxing-cpp itself looks in all four directions
 _READ = (
     BarcodeFormat.PDF417,
@@ -53,19 +54,30 @@ def barcodes(picture: bytes) -> list[Frame]:
 
 
 def grey(picture: bytes) -> Image.Image:
-    """Return a PNG or JPEG in grey, on paper where it is transparent. Raises PictureError."""
+    """Return a PNG or JPEG in grey, on paper where it is transparent. Raises PictureError.
+
+    It holds the decoded picture and the grey one, and no third: a kiosk has one gigabyte for everything.
+    """
     try:
         with Image.open(io.BytesIO(picture), formats=_FORMATS) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise PictureError(f"has more than {MOST_PIXELS} pixels")
-            if image.has_transparency_data:  # what shines through is paper
-                image = image.convert("RGBA")
-                return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("L")
-            return image.convert("L")
+            image.draft("L", image.size)  # a JPEG is decoded in grey, without its colours
+            return _on_paper(image) if image.has_transparency_data else image.convert("L")
     except UnidentifiedImageError:
         raise PictureError("is neither PNG nor JPEG") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise PictureError(f"is a damaged picture ({type(error).__name__})") from None
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """Return a picture in grey with white where it is transparent, strip by strip."""
+    found = Image.new("L", image.size)
+    for top in range(0, image.height, _STRIP_ROWS):
+        strip = image.crop((0, top, image.width, min(top + _STRIP_ROWS, image.height))).convert("RGBA")
+        paper = Image.new("RGBA", strip.size, "white")
+        found.paste(Image.alpha_composite(paper, strip).convert("L"), (0, top))
+    return found
 
 
 def _turned(image: Image.Image) -> Iterator[Image.Image]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import zxingcpp
 from PIL import Image
 
 from edge.documents.read import read
-from hw.picture import MOST_PIXELS, PictureError, barcodes
+from hw.picture import MOST_PIXELS, PictureError, barcodes, grey
 from hw.simulated.travellers import specimen
 from tests.hw.framing.samples import AAMVA, DCC
 
@@ -134,3 +136,33 @@ def test_a_picture_that_would_fill_the_memory_is_refused_unseen() -> None:
     Image.new("1", (side, side), 1).save(out, "PNG")
     with pytest.raises(PictureError, match="more than"):
         barcodes(out.getvalue())
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
+def test_a_transparent_picture_is_laid_on_paper_as_it_would_be_in_one_piece(mode) -> None:
+    page = Image.effect_noise((300, 700), 90).convert("RGB")
+    page.putalpha(Image.linear_gradient("L").resize(page.size))
+    page = page.convert(mode) if mode != "RGB" else page.convert("RGB")
+    out = io.BytesIO()
+    page.save(out, "PNG", **({"transparency": (10, 10, 10)} if mode == "RGB" else {}))
+    with Image.open(out) as saved:
+        whole = saved.convert("RGBA")
+    expected = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("L")
+    assert grey(out.getvalue()).tobytes() == expected.tobytes()
+
+
+_PEAK = """
+import sys
+from hw.picture import grey
+grey(sys.stdin.buffer.read())
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))
+print(int(peak.split()[1]) // 1024)
+"""
+
+
+@pytest.mark.parametrize(("mode", "form", "most_mb"), [("RGBA", "PNG", 350), ("RGB", "JPEG", 180)])
+def test_the_largest_picture_takes_no_more_memory_than_a_kiosk_has_to_spare(mode, form, most_mb) -> None:
+    out = io.BytesIO()
+    Image.new(mode, (8000, 6000), "white").save(out, form, **({"compress_level": 1} if form == "PNG" else {}))
+    done = subprocess.run([sys.executable, "-c", _PEAK], input=out.getvalue(), capture_output=True, check=True)
+    assert int(done.stdout) < most_mb
