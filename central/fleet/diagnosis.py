@@ -57,6 +57,7 @@ class KioskState:
     report: Report | None = None
     clock_offset_s: float | None = None
     queue_trend_per_h: float = 0.0
+    connection: str = ""  # by its birth, as far as the watcher has heard it
 
 
 @dataclass(frozen=True, slots=True)

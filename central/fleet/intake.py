@@ -2,12 +2,14 @@
 
 Owns what is believed: a good signature of the kiosk on whose branch a message came, nothing that was said before, and
 of many messages the newest. Knows no broker and no database. Always true: a message costs what a cut of its topic costs
-until it is looked at, and of one kiosk at most one health and one status are looked at a turn, so nobody who floods
-takes the turn of others; whatever is refused is an incident of that kiosk alone.
+until it is looked at, and of one kiosk at most one health and two statuses (a birth, and the death of the connection
+before) are looked at a turn, so nobody who floods takes the turn of others; whatever is refused is an incident of that
+kiosk alone.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,7 +39,7 @@ class _Slot:
     """What came of one kiosk since it was looked at, and how much of it in this window."""
 
     health: bytes | None = field(default=None, repr=False)
-    status: tuple[bytes, bool] | None = field(default=None, repr=False)
+    statuses: deque[tuple[bytes, bool]] = field(default_factory=lambda: deque(maxlen=2), repr=False)
     is_health_older: bool = False  # than the status: a death counts, whatever was said just before
     too_large: int = 0
     counted: int = 0
@@ -83,7 +85,7 @@ class Intake:
         if len(payload) > MAX_HEALTH_BYTES:
             slot.too_large += 1
         elif topic.kind == "status":
-            slot.status = payload, is_retained
+            slot.statuses.append((payload, is_retained))
             slot.is_health_older = slot.health is not None
         elif not is_retained:  # health never is: it would be of yesterday
             slot.health = payload
@@ -110,8 +112,9 @@ class Intake:
         slot.counted += 1
 
     def _look(self, kiosk: str, slot: _Slot, now: datetime, heard: Heard) -> None:
-        status, too_large = slot.status, slot.too_large
-        slot.status, slot.too_large = None, 0
+        statuses, too_large = list(slot.statuses), slot.too_large
+        slot.statuses.clear()
+        slot.too_large = 0
         if too_large:
             detail = f"larger than {MAX_HEALTH_BYTES // 1024} KiB"
             heard.incidents.append(Incident(Kind.HEALTH, kiosk, detail=detail, count=too_large))
@@ -121,13 +124,17 @@ class Intake:
             slot.health = None
         if is_health_first and health is not None:
             self._take_health(kiosk, health, now, heard)
-        if status is not None and status[0]:  # an empty one says that a retained status was cleared
-            try:
-                self._status(kiosk, *status, now)
-            except (SealError, ContractError) as error:
-                heard.incidents.append(_refused(kiosk, "status", error))
+        for payload, is_retained in statuses:
+            if payload:  # an empty one says that a retained status was cleared
+                self._take_status(kiosk, payload, is_retained, now, heard)
         if not is_health_first and health is not None:
             self._take_health(kiosk, health, now, heard)
+
+    def _take_status(self, kiosk: str, payload: bytes, is_retained: bool, now: datetime, heard: Heard) -> None:
+        try:
+            self._status(kiosk, payload, is_retained, now)
+        except (SealError, ContractError) as error:
+            heard.incidents.append(_refused(kiosk, "status", error))
 
     def _take_health(self, kiosk: str, payload: bytes, now: datetime, heard: Heard) -> None:
         try:
@@ -156,10 +163,14 @@ class Intake:
         state = self.states.get(kiosk) or KioskState(kiosk, heard_at=now)
         match status.state:
             case "online" if is_retained and state.connected_at is not None and not is_offline(state):
-                pass  # it was connected when we left, and is
+                if state.connection != status.connection:  # it was connected when we left, and is
+                    state = replace(state, connection=status.connection)
             case "online":
                 heard_at = state.heard_at if is_retained else now
-                state = replace(state, connected_at=now, offline_at=None, heard_at=heard_at)
+                connection = status.connection
+                state = replace(state, connected_at=now, offline_at=None, heard_at=heard_at, connection=connection)
+            case "offline" if state.connection and status.connection != state.connection:
+                pass  # of a connection before this one, whose end the broker noticed late; or somebody plays it back
             case "offline" if not is_offline(state):
                 state = replace(state, offline_at=now)
             case "offline":

@@ -148,6 +148,7 @@ class Uplink:
         self._senders: dict[str, Sender] = {}
         self._link: Link | None = None
         self._links = 0
+        self._connection = ""  # named in its birth and in its death, so that the centre can tell whose death it is
         self._window: Window | None = None  # None while not connected
         self._batches: dict[int, str] = {}  # packet identifier -> stream
         self._packet_limit: int | None = None  # learnt from a broker that hangs up on large packets
@@ -263,6 +264,7 @@ class Uplink:
 
     def _connect(self) -> None:
         self._links += 1
+        self._connection = str(uuid.UUID(int=self._jitter.getrandbits(128)))
         will = Will(status_topic(self._identity.kiosk), self._status("offline"))
         self._link = self._new_link(self._links, self._endpoint, will, self._hear)
         self._link.open()
@@ -320,7 +322,7 @@ class Uplink:
         status = messages.Status(
             kiosk=identity.kiosk,
             state=state,
-            connection=str(uuid.UUID(int=self._jitter.getrandbits(128))),
+            connection=self._connection,
             boot_id=identity.boot_id,
             version=identity.version,
             at=self._now().text,

@@ -67,6 +67,7 @@ class StreamHead(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
     """A kiosk's birth (`online`, with the head of every stream) or death (`offline`, its last will).
 
+    `connection` is the same in the birth and the death of one connection, and in those of no other.
     `opening_key` and `receipt_keys` are the ids of the centre's keys that it works with: everything after the heads of
     its birth is sealed to that key, and no receipt by another key is believed.
     """

@@ -46,9 +46,16 @@ def signed_health(kiosk: FakeKiosk, said: dict[str, Any]) -> bytes:
     return kiosk.signer.sign(msgspec.json.encode(said), HEALTH_TYP).encode()
 
 
-def signed_status(kiosk: FakeKiosk, state: str, at: datetime = NOW) -> bytes:
+def signed_status(kiosk: FakeKiosk, state: str, at: datetime = NOW, connection: str = "c") -> bytes:
     """Return a birth or a death as it comes from the broker."""
-    said = {"kiosk": kiosk.name, "state": state, "connection": "c", "boot_id": "b", "version": "1", "at": rfc3339(at)}
+    said = {
+        "kiosk": kiosk.name,
+        "state": state,
+        "connection": connection,
+        "boot_id": "b",
+        "version": "1",
+        "at": rfc3339(at),
+    }
     return kiosk.signer.sign(msgspec.json.encode(said), STATUS_TYP).encode()
 
 

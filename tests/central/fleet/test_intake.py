@@ -306,6 +306,31 @@ def test_birth_and_death_are_taken_in_the_order_in_which_they_come(desk):
     assert (back.offline_at, back.connected_at) == (None, desk.now)
 
 
+@pytest.mark.parametrize("is_one_turn", [True, False])
+def test_the_death_of_the_connection_before_does_not_make_a_kiosk_look_gone(desk, is_one_turn):
+    topic = status_topic(desk.one.name)
+    for state, connection in (("online", "first"), ("online", "second"), ("offline", "first")):
+        desk.put(topic, signed_status(desk.one, state, connection=connection))
+        if not is_one_turn or (connection == "first" and state == "online"):
+            desk.turn()
+    desk.turn()
+    assert not is_offline(desk.intake.states[desk.one.name])
+    desk.put(topic, signed_status(desk.one, "offline", connection="second"))
+    desk.turn()
+    assert is_offline(desk.intake.states[desk.one.name])
+
+
+def test_a_watcher_that_has_just_started_knows_the_connection_by_the_retained_birth(desk):
+    topic = status_topic(desk.one.name)
+    desk.tell(desk.one)
+    desk.turn()
+    desk.put(topic, signed_status(desk.one, "online", connection="now"), is_retained=True)
+    desk.turn()
+    desk.put(topic, signed_status(desk.one, "offline", connection="before"))
+    desk.turn()
+    assert not is_offline(desk.intake.states[desk.one.name])
+
+
 def test_of_health_and_a_death_in_one_turn_the_later_counts(desk):
     topic = status_topic(desk.one.name)
     desk.tell(desk.one)
@@ -335,8 +360,10 @@ def test_a_retained_birth_does_not_say_that_a_kiosk_was_heard_just_now(desk):
     desk.tell(desk.one)
     desk.turn()
     desk.pass_time(600)
+    (before,) = desk.intake.states.values()
     desk.put(status_topic(desk.one.name), signed_status(desk.one, "online"), is_retained=True)
-    assert desk.turn().states == []
+    desk.turn()
+    assert desk.intake.states[desk.one.name].heard_at == before.heard_at
 
 
 def test_retained_health_is_of_yesterday_and_ignored(desk):

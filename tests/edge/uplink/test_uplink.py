@@ -84,9 +84,16 @@ class Broker:
 
     def statuses(self) -> list[messages.Status]:
         """Return every status that was published."""
-        tokens = [payload.decode() for topic, payload, _ in self.published if topic == status_topic(KIOSK)]
-        verifier = Verifier([SIGNING])
-        return [messages.decode(messages.Status, verifier.verify(one, messages.STATUS_TYP)) for one in tokens]
+        return [_status(payload) for topic, payload, _ in self.published if topic == status_topic(KIOSK)]
+
+    def will_of(self, link: PretendedLink) -> messages.Status:
+        """Return what a connection would say at its death."""
+        return _status(link.will.payload)
+
+
+def _status(token: bytes) -> messages.Status:
+    payload = Verifier([SIGNING]).verify(token.decode(), messages.STATUS_TYP)
+    return messages.decode(messages.Status, payload)
 
 
 class PretendedLink:
@@ -261,6 +268,18 @@ def test_what_the_uplink_says_when_it_stops_is_its_death(post) -> None:
     post.until(lambda: post.broker.links[0].is_closed)
     assert [status.state for status in post.broker.statuses()] == ["online", "offline"]
     assert post.broker.published[-1][2], "retained"
+
+
+def test_birth_will_and_goodbye_name_their_connection_and_the_next_is_another(post) -> None:
+    post.broker.say(Disconnected(1, "gone"))
+    assert not post.next(UplinkChanged).is_connected
+    post.pass_s(200)
+    post.until(lambda: len(post.broker.statuses()) == 2)
+    post.uplink.stop()
+    post.until(lambda: post.broker.links[1].is_closed)
+    first, second, goodbye = (status.connection for status in post.broker.statuses())
+    assert [post.broker.will_of(link).connection for link in post.broker.links] == [first, second]
+    assert goodbye == second != first
 
 
 def test_a_broker_that_acknowledges_nothing_is_left(post) -> None:
