@@ -24,7 +24,10 @@ MISSING = "?"
 CYRILLIC_AS_DIGITS = "PNRUS"  # how Russia's internal passport begins, which writes some Cyrillic letters as digits
 _LONGEST_PAYLOAD = 2048  # a zone with all its padding is far below; nobody's free text is searched
 _MOST_ROWS = 8
-_EVIDENCE_TO_CUT = 4  # for a line that is cut or filled up, which text that is no zone could be as well
+# What must speak for a zone that does not lie there as printed: text that is none could be bent to one as well.
+_EVIDENCE_TO_MEND = 2  # a line lost a character or two, or was not delivered
+_EVIDENCE_TO_BEND = 3  # the order of lines, the document code or what was trimmed is not as it should be
+_EVIDENCE_TO_CUT = 4  # a line is much longer or shorter than printed
 _BYTE_ORDER_MARK = "\ufeff\xef\xbb\xbf"  # as text, and as the bytes of UTF-8
 _PADDING = " _" + "".join(map(chr, range(0x20))) + "\x7f" + _BYTE_ORDER_MARK
 
@@ -110,8 +113,10 @@ class _Arrangement:
         self.rank = (2 * held - failed + fits_code - odd, -turn, -filled, -layout.width)
         if any(row.is_cut for row in rows):
             self.is_credible = held >= _EVIDENCE_TO_CUT and held > failed and is_coded and not turn
+        elif turn or filled or self.text[0] not in layout.code_letters + MISSING:
+            self.is_credible = held >= _EVIDENCE_TO_BEND
         else:
-            self.is_credible = held >= (2 if odd or turn or filled or not is_coded else 0)
+            self.is_credible = held >= _EVIDENCE_TO_MEND or not odd
         if any(row.is_absent for row in rows):
             self.is_credible &= not any(row.is_cut or row.is_filled for row in rows)
 
@@ -303,7 +308,7 @@ def _align(row: _Row, layout: Layout, line: int) -> _Row | None:
         ends_in_fillers = unit.stop - offset == layout.width and unit.start in layout.filled
         if ends_in_fillers and deviation < 0 and inside.endswith("<"):
             inside, inside_origins, blanked = inside.ljust(size, "<"), (*inside_origins, *(-1,) * -deviation), False
-        elif ends_in_fillers and deviation > 0 and not inside[size:].strip("<"):
+        elif ends_in_fillers and deviation > 0 and (not inside[size:].strip("<") or inside[:size].endswith("<<")):
             inside, inside_origins, blanked = inside[:size], inside_origins[:size], False
         else:
             inside, inside_origins, blanked = MISSING * size, (-1,) * size, True

@@ -1,5 +1,7 @@
 """Lines as readers deliver them: separators, padding, order, and a character too few or too many."""
 
+import random
+import string
 import time
 
 import pytest
@@ -122,6 +124,14 @@ def test_spaces_for_fillers_tell_the_wide_visa_from_the_narrow_one():
     assert read("\n".join(lines)).kind == "MRV-A"
 
 
+@pytest.mark.parametrize("extra", ["X", "1", "X1", "EE"])
+def test_characters_behind_the_fillers_of_the_names_are_no_part_of_them(extra):
+    document = read(f"{PASSPORT[0]}{extra}\n{PASSPORT[1]}")
+
+    assert document.fields == read("\n".join(PASSPORT)).fields
+    assert verdict(document, "line_length").result is Result.DOUBTFUL
+
+
 @pytest.mark.parametrize("line", [1, 2])
 def test_a_line_that_was_not_delivered_leaves_what_the_other_says(line):
     document = read(PASSPORT[2 - line])
@@ -182,6 +192,9 @@ def test_other_text_above_the_zone_is_passed_over():
         "CALL ME\nHELLO",
         "Visa\nMaster",
         "I am\nnot\na zone",
+        "FAMILY NAME\nERIKSSON\nUTOPIA",
+        "PRIMER APELLIDO\nERIKSSON\nCALLE UTO 100",
+        "012345678901234567890123456789!asdfg\n012345678901234567890123456789{}>,.?",
     ],
 )
 def test_what_is_no_zone_is_unknown(payload):
@@ -218,3 +231,11 @@ def test_the_hardest_payload_takes_a_moment_only():
     read("\n".join([row + "<" for row in CARD] * 2))
 
     assert time.process_time() - began < 5  # a bound on runaway searches, not a benchmark
+
+
+def test_numbers_are_hardly_ever_taken_for_a_zone():
+    # what a reader sends that meets a label, a parcel or a ticket; some check digits hold by chance
+    chance = random.Random(9303)
+    payloads = ["\n".join("".join(chance.choices(string.digits, k=36)) for _ in range(2)) for _ in range(200)]
+
+    assert sum(read(payload).is_understood for payload in payloads) <= 4
