@@ -252,6 +252,16 @@ def test_a_technician_asks_a_kiosk_and_it_is_written_down(console, name):
     assert browser.get("/kiosk/utopia/lane-1/command/x").status_code == 404
 
 
+def test_what_diagnostics_bring_and_what_they_do_not_is_said(console):
+    register(console.engine, "utopia/lane-1")
+    browser = console.browser("technician")
+    browser.post("/kiosk/utopia/lane-1/command", {"name": "diagnostics"})
+    (issued,) = commands.list_commands(console.engine)
+    for path in ("/kiosk/utopia/lane-1", f"/kiosk/utopia/lane-1/command/{issued.id}"):
+        page = text_of(browser.get(path))
+        assert "the last lines of" in page and "landfall diagnose writes at the kiosk" in page
+
+
 def test_settings_are_tried_as_they_were_typed(console):
     register(console.engine, "utopia/lane-1")
     browser = console.browser("technician")
