@@ -31,7 +31,7 @@ from central.fleet.intake import Intake
 from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify
 from edge.seal import Verifier
 
-TURN_S = 0.5  # from a message to the state that everybody sees, at most
+TURN_S = 0.25  # from a message to the state that everybody sees, at most
 CONDENSE_OVER_S = 300.0  # in which every kiosk's history is condensed once
 FORGET_EVERY_S = 3600.0
 
