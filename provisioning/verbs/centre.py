@@ -39,17 +39,19 @@ Now:
   2. When nothing sealed to the old key can come any more:
      landfall-provision centre retire opening {folder}"""
 _RECEIPT_RETIRED = """\
-receipt key {kid} is retired and gone. Now, in this order:
+receipt key {kid}
+is retired and gone. Now, in this order:
   1. receipt.key.json to every collector, and restart each:
      systemctl restart landfall-collector     It signs with the next key.
   2. receipt.pub.json to the enrolment server, and restart it there:
-     systemctl restart landfall-enrolment     Kiosks forget the old key at night."""
+     systemctl restart landfall-enrolment     Kiosks forget it at night."""
 _RECEIPT_REVOKED = """
 A kiosk that has not asked since then refuses the centre's receipts, keeps its
 records, and goes on believing the old key. It asks each night; at once with
      sudo landfall-provision enrol renew      at the kiosk"""
 _OPENING_RETIRED = """\
-opening key {kid} is retired. Now:
+opening key {kid}
+is retired. Now:
   1. {kept}
      to the safe: a stick or an old card may still hold a letter sealed to it.
   2. opening.key.json to every collector, and restart each:
