@@ -65,7 +65,7 @@ deb: $(INSTALLED) $(TOOLS_INSTALLED)
 	@debian/build dist amd64 arm64
 
 deb-test: deb
-	@provisioning/prepare packages mmdebstrap
+	@provisioning/prepare packages mmdebstrap qemu-user-static arch-test
 	@$(BIN)/python -m pytest -n 0 -m debian $(ARGS) tests/packaging
 
 lint: $(INSTALLED) $(TOOLS_INSTALLED)
