@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import timedelta
 
 import pyotp
@@ -13,6 +14,7 @@ from central import commands, database, incidents, kiosk_settings
 from central.alerts import outbox, rules
 from central.alerts.bell import Bell
 from central.alerts.tables import alert
+from central.backup import without_password
 from central.cli import main
 from central.config import FleetSettings
 from central.console.tables import account
@@ -42,8 +44,9 @@ def as_role(engine, capsys):
         printed = capsys.readouterr().out
         with engine.begin() as connection:
             connection.execute(text(f'CREATE ROLE "{role}" LOGIN'))
-            for _ in range(2):  # it may be done again
-                connection.exec_driver_sql(printed)
+        for _ in range(2):  # it may be done again
+            words = ["psql", "-v", "ON_ERROR_STOP=1", "-1", "-f", "-", without_password(engine.url)]
+            subprocess.run(words, input=printed, text=True, check=True, stdout=subprocess.DEVNULL)
         made.append((role, database.connect(make_url(str(engine.url)).set(username=role).render_as_string())))
         return made[-1][1]
 
