@@ -14,6 +14,7 @@ from edge.check.here import check_certificates, check_clock, check_keys, check_s
 from edge.check.line import Line, State
 from edge.config import Settings
 from provisioning.authority import Authority
+from provisioning.rotation import CentreKeyFiles, Kind
 from tests.edge.lane import moment
 from tests.edge.test_credentials import provisioned
 
@@ -65,6 +66,13 @@ def test_keys_that_are_missing_open_to_others_or_of_the_wrong_kind_are_told(sett
     (tmp_path / opening).write_bytes((tmp_path / receipt).read_bytes())
     (tmp_path / receipt).write_bytes((tmp_path / "centre/receipt.key.json").read_bytes())
     assert [what for what, _ in bad(check_keys(settings))] == ["key record", "key opening", "key receipt"]
+
+
+def test_both_receipt_keys_are_shown_while_the_centre_rotates_them(settings, tmp_path) -> None:
+    CentreKeyFiles(tmp_path / "centre").rotate(Kind.RECEIPT)
+    lines = list(check_keys(settings))
+    assert bad(lines) == []
+    assert [line.what for line in lines] == ["key record", "key opening", "key receipt", "key receipt"]
 
 
 def test_a_certificate_of_another_name_another_authority_or_another_key_is_told(settings, tmp_path) -> None:
