@@ -150,7 +150,7 @@ def command_parser() -> argparse.ArgumentParser:
 
     issuer_verbs.add_verbs(ca, _passphrase)
 
-    centre = _group(verbs, "centre", "make and rotate the keys of the centre")
+    centre = _group(verbs, "centre", "set up the centre, make and rotate its keys")
     _verb(centre, "keys", _make_centre_keys, "make the keys that sign receipts and open letters")
     centre_verbs.add_verbs(centre)
 

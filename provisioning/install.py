@@ -2,7 +2,8 @@
 
 Owns the steps and their order. Always true: a step makes something so, whether or not it is so already, and says
 which; every file is there whole or not at all; so a machine that lost its power anywhere is brought to the same end by
-the same command again. The journal tells a human how far it got; nothing depends on it.
+the same command again. The journal tells a human how far it got, and spares the question for a
+bundle to which somebody said yes; no step depends on it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from provisioning.centre_call import CentreCall, CentreSilent
 from provisioning.daemon_call import DaemonCall
 from provisioning.kiosk_keys import KioskKeys, is_due
 
+JOURNAL = "install.json"
 KIOSK_UNIT, RENEW_TIMER = "landfall-kiosk.service", "landfall-renew.timer"
 UNITS = ("landfall-clock-floor.service", KIOSK_UNIT, RENEW_TIMER)
 
@@ -85,6 +87,13 @@ class Machine:
         except SettingError as error:
             raise CentreSilent(error.message) from None
         return DaemonCall(settings.resolve(settings.control.socket))
+
+    def begun(self) -> Journal | None:
+        """Return how far the last installation got; None when there was none, or that cannot be told."""
+        try:
+            return msgspec.json.decode((self.settings / JOURNAL).read_bytes(), type=Journal)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
 
     def centre(self, enrolment: Enrolment) -> CentreCall:
         """Return the way to the centre."""
@@ -147,7 +156,7 @@ class Installation:
         return is_enrolled
 
     def _note(self, journal: Journal) -> None:
-        replace(self.machine.settings / "install.json", msgspec.json.encode(journal) + b"\n")
+        replace(self.machine.settings / JOURNAL, msgspec.json.encode(journal) + b"\n")
 
     def _clock(self) -> str:
         made_at = self.bundle.made_at
@@ -184,7 +193,7 @@ class Installation:
         if not put and not old:
             return "nothing to set up: a cable and DHCP"
         if self.machine.is_running and shutil.which("nmcli"):
-            _command("nmcli", "connection", "reload")
+            run_command("nmcli", "connection", "reload")
         return _changed(any(put) or bool(old))
 
     def _keys(self) -> str:
@@ -219,13 +228,13 @@ class Installation:
         if not shutil.which("systemctl") or not all(_has_unit(self.machine.root, unit) for unit in UNITS):
             return "left to you: Landfall's systemd units are not here"
         if not self.machine.is_running:
-            _command("systemctl", f"--root={self.machine.root}", "enable", *UNITS)
+            run_command("systemctl", f"--root={self.machine.root}", "enable", *UNITS)
             return "it starts when this image does"
-        _command("systemctl", "enable", *UNITS)
-        _command("systemctl", "start", RENEW_TIMER)
+        run_command("systemctl", "enable", *UNITS)
+        run_command("systemctl", "start", RENEW_TIMER)
         if self._certificate() is None:
             return "once it is enrolled"
-        _command("systemctl", "restart", KIOSK_UNIT)
+        run_command("systemctl", "restart", KIOSK_UNIT)
         return "done"
 
 
@@ -319,7 +328,7 @@ def forget_code(machine: Machine) -> None:
 def restart_kiosk(machine: Machine) -> None:
     """Let the daemon read its new files: systemd hands credentials over at the start alone."""
     if machine.is_running and _has_unit(machine.root, KIOSK_UNIT) and shutil.which("systemctl"):
-        _command("systemctl", "restart", KIOSK_UNIT)
+        run_command("systemctl", "restart", KIOSK_UNIT)
 
 
 def _no_kiosk() -> ProvisioningError:
@@ -347,7 +356,8 @@ def _has_unit(root: Path, unit: str) -> bool:
     return any((root / folder / unit).exists() for folder in ("etc/systemd/system", "usr/lib/systemd/system"))
 
 
-def _command(*words: str) -> None:
+def run_command(*words: str) -> None:
+    """Run a command of the system to its end; raise `ProvisioningError` with its last words when it fails."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode:
         said = (done.stderr or done.stdout).strip().rpartition("\n")[2]

@@ -1,4 +1,4 @@
-"""What the office types about the centre's own keys: `landfall-provision centre`.
+"""What the office types about the centre itself, and its keys: `landfall-provision centre`.
 
 Always true: a key that a kiosk still needs is not retired, and who needs it is named.
 """
@@ -59,7 +59,11 @@ is retired. Now:
 
 
 def add_verbs(centre: argparse._SubParsersAction) -> None:
-    """Add what rotates keys to the verbs of `centre`."""
+    """Add what sets a centre up, and what rotates keys, to the verbs of `centre`."""
+    text = "Make this machine the centre of a deployment that `ca init` made. Safe to run again."
+    install = centre.add_parser("install", help="make this machine the centre", description=text)
+    install.add_argument("deployment", type=Path, metavar="FOLDER", help="what `ca init` wrote")
+    install.set_defaults(run=_install)
     at_centre = argparse.ArgumentParser(add_help=False)
     at_centre.add_argument(
         "--config", type=Path, default=CENTRAL_CONFIG, help="the centre's settings (default: %(default)s)"
@@ -73,6 +77,13 @@ def add_verbs(centre: argparse._SubParsersAction) -> None:
     verb.add_argument(
         "--compromised", action="store_true", help="a receipt key that somebody else has: at once, whoever needs it"
     )
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    from provisioning.centre_install import CentreInstallation
+
+    CentreInstallation(arguments.deployment).run(print)
+    return 0
 
 
 def _verb(

@@ -56,7 +56,9 @@ def _install(arguments: argparse.Namespace) -> str | int:
     print(f"This makes {'this machine' if machine.is_running else machine.root} the kiosk {bundle.kiosk}:")
     for words, _ in installation.steps():
         print(f"  - {words[0].lower()}{words[1:]}")
-    _agree(arguments, root_of(bundle), is_known)
+    begun = machine.begun()
+    is_agreed = is_known and begun is not None and begun.bundle == bundle.sha256
+    _agree(arguments, root_of(bundle), is_known=is_known, is_agreed=is_agreed)
     if installation.run(print):
         print(f"{bundle.kiosk} is set up.")
         return 0
@@ -88,8 +90,11 @@ With the answer on the stick, type the same command here again:
     sudo landfall-provision install {bundle}"""
 
 
-def _agree(arguments: argparse.Namespace, root: object, is_known: bool) -> None:
-    """Let the technician compare the pin, the one thing that makes the first bundle trustworthy."""
+def _agree(arguments: argparse.Namespace, root: object, *, is_known: bool, is_agreed: bool) -> None:
+    """Let the technician compare the pin, the one thing that makes the first bundle trustworthy.
+
+    Who said yes to the same bundle before is not asked again.
+    """
     from edge.identity.certificates import is_pin, pin
 
     if arguments.pin is not None:
@@ -100,6 +105,9 @@ def _agree(arguments: argparse.Namespace, root: object, is_known: bool) -> None:
             )
     elif not is_known and (arguments.yes or not sys.stdin.isatty()):
         raise ProvisioningError("nobody compares the pin", remedy="give --pin as the label has it")
+    if is_agreed:
+        print("It was begun before, and goes on.")
+        return
     if arguments.yes or (arguments.pin is not None and not sys.stdin.isatty()):
         return
     question = "Go on? [y/N] "

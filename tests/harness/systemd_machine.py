@@ -44,6 +44,10 @@ mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
 mount --rbind /dev dev
+while [ -n "$BINDS" ] && read -r from to; do
+    mkdir -p ".$to"
+    mount --rbind "$from" ".$to"
+done <<< "$BINDS"
 find etc/systemd/system -path '*.target.wants/*' -delete
 cp -r --preserve=timestamps "$FILES/." .
 [ -z "$SYSUSERS" ] || systemd-sysusers --root="$PWD" $SYSUSERS
@@ -70,8 +74,9 @@ class SystemdMachine:
 
     `folder` is scratch space. `files` maps absolute paths on the machine to their text, readable by root alone where
     `secret` begins a path, executable where the text starts with `#!`; `trees` maps such paths to folders that are
-    copied there; `sysusers` are configuration files whose users are made before the boot. `data` is a folder with a
-    file system of its own; everything else is then read-only. `root` is the file system of another machine.
+    copied there, `binds` to folders of this machine that are shown there; `sysusers` are configuration files whose
+    users are made before the boot. `data` is a folder with a file system of its own; everything else is then read-only.
+    `root` is the file system of another machine.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class SystemdMachine:
         sysusers: Sequence[Path] = (),
         secret: str | tuple[str, ...] = (),
         trees: Mapping[str, Path] = MappingProxyType({}),
+        binds: Mapping[str, Path] = MappingProxyType({}),
         data: str = "",
         root: Path = Path("/"),
     ) -> None:
@@ -92,6 +98,7 @@ class SystemdMachine:
         self._files = folder / "files"
         self._sysusers = sysusers
         self._data = data
+        self._binds = binds
         self._root = root
         self._environment: dict[str, str] = {}
         self._folder.mkdir()
@@ -112,6 +119,7 @@ class SystemdMachine:
             "SYSUSERS": " ".join(map(str, self._sysusers)),
             "DATA": self._data,
             "ROOT": str(self._root),
+            "BINDS": "\n".join(f"{source} {path}" for path, source in self._binds.items()),
             "UNIT": self._unit,
             "BOOT": _BOOT,
         }
@@ -149,10 +157,8 @@ class SystemdMachine:
 
     def run(self, *command: str, input: bytes = b"") -> subprocess.CompletedProcess[str]:
         """Run a command on the machine as root, to its end, and return its exit status with all that it printed."""
-        enter = ["nsenter", "--target", str(self._systemd()), "--all", "--root", "--wd", "env", "-i"]
-        surroundings = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive"]
         done = subprocess.run(
-            [*enter, *surroundings, *command],
+            self.command(*command),
             input=input,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -160,8 +166,19 @@ class SystemdMachine:
         )
         return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(errors="replace"))
 
-    def _systemd(self) -> int:
-        """Wait until process 1 is systemd: before, it still has the file system of this machine."""
+    def command(self, *words: str, **surroundings: str) -> list[str]:
+        """Return what runs a command on the machine as root, for whoever starts it; `surroundings` are variables."""
+        enter = ["nsenter", "--target", str(self.process_1()), "--all", "--root", "--wd", "env", "-i"]
+        variables = {
+            "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG": "C.UTF-8",
+            "DEBIAN_FRONTEND": "noninteractive",
+            **surroundings,
+        }
+        return [*enter, *(f"{name}={value}" for name, value in variables.items()), *words]
+
+    def process_1(self) -> int:
+        """Return the machine's process 1 as soon as it is systemd: before, it has the file system of this machine."""
         deadline = time.monotonic() + WITHIN_S
         while time.monotonic() < deadline and self._unshare.poll() is None:
             try:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import pty
-import re
-import select
 import sys
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from subprocess import Popen
 from unittest.mock import patch
 
 import pytest
@@ -35,6 +30,7 @@ from hw.simulated.pins import WatchedFactory, press
 from hw.simulated.port import SimulatedPort
 from hw.simulated.travellers import specimen
 from provisioning.local_deployment import wait_until
+from tests.harness.terminal import COLUMNS, Reactions, Terminal
 from tests.journeys.test_officer import letters
 from tests.journeys.world import KIOSK, NAME, PATIENCE_S, SITE, World
 
@@ -52,7 +48,6 @@ readers = [
     {{ name = "boarding", kind = "barcode", driver = "serial", path = "{boarding}", baud = 115200, idle_gap_s = 0.05 }},
 ]
 """
-COLUMNS = 80
 WHAT = (
     *("store", "room", "key record", "key opening", "key receipt", "certificate", "authority", "key TLS"),
     *("lane lane-1", "device panel", "device boarding", "device passport", "device camera"),
@@ -103,67 +98,27 @@ class Bench:
         self.boarding.unplug()
 
 
-class Technician:
-    """Reads a terminal of 80 columns and does what it says."""
+def at_the_kiosk(bench: Bench) -> Reactions:
+    """Return what a technician does about what the screen says: hands for the devices, `y` for what eyes can tell."""
+    return {r"-> ([^\n]*)\n": lambda screen: follow(screen[1], bench), r"\? +[^\n]*skip": "y"}
 
-    def __init__(self, bench: Bench, words: list[str]) -> None:
-        self.screen, self._bench = "", bench
-        self._answered = 0
-        self._terminal, side = pty.openpty()
-        environment = {**os.environ, "TERM": "vt100", "COLUMNS": str(COLUMNS), "LINES": "24"}
-        self._process = Popen(words, stdin=side, stdout=side, stderr=side, env=environment)
-        os.close(side)
 
-    def __enter__(self) -> Technician:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        os.close(self._terminal)
-
-    def work(self, within_s: float) -> int:
-        """Follow the screen to its end; return the exit status."""
-        until_s = time.monotonic() + within_s
-        while self._process.poll() is None or self._has_more(0):
-            assert time.monotonic() < until_s, self.screen
-            if self._has_more(0.05):
-                try:
-                    self.screen += os.read(self._terminal, 65536).decode()
-                except OSError:  # the other side has closed
-                    break
-            self._act()
-        return self._process.wait(timeout=60)
-
-    def _has_more(self, timeout_s: float) -> bool:
-        return bool(select.select([self._terminal], [], [], timeout_s)[0])
-
-    def _act(self) -> None:
-        for found in re.finditer(r"-> ([^\n]*)\n|\? +([^\n]*)skip", self.plain[self._answered :]):
-            self._answered += found.end()
-            self._do(found[1]) if found[1] else os.write(self._terminal, b"y")
-            return
-
-    @property
-    def plain(self) -> str:
-        """Return the screen without what steers the terminal."""
-        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", self.screen)
-
-    def _do(self, instruction: str) -> None:
-        bench, pins = self._bench, self._bench.pins
-        match instruction.split()[:3]:
-            case ["Press", "the", button]:
-                pin = {"accept": "GPIO5", "refer": "GPIO6", "direction": "GPIO12"}[button]
-                for _ in range(2 if "twice" in instruction else 1):
-                    press(pins, pin).join()
-                    time.sleep(0.1)  # the finger leaves the button for longer than it is debounced
-            case ["Scan", "any", "passport"]:
-                bench.passport.send(encode(TRAVELLER.mrz, Family.RAW))
-            case ["Scan", "any", "boarding"]:
-                bench.boarding.send(encode(TRAVELLER.boarding_pass, Family.RAW))
-            case ["Open" | "Close" as verb, "the", what]:
-                pin = pins.pin("GPIO26" if what.startswith("case") else "GPIO16")
-                pin.drive_high() if verb == "Open" else pin.drive_low()
+def follow(instruction: str, bench: Bench) -> None:
+    """Do at the devices what the screen says."""
+    pins = bench.pins
+    match instruction.split()[:3]:
+        case ["Press", "the", button]:
+            pin = {"accept": "GPIO5", "refer": "GPIO6", "direction": "GPIO12"}[button]
+            for _ in range(2 if "twice" in instruction else 1):
+                press(pins, pin).join()
+                time.sleep(0.1)  # the finger leaves the button for longer than it is debounced
+        case ["Scan", "any", "passport"]:
+            bench.passport.send(encode(TRAVELLER.mrz, Family.RAW))
+        case ["Scan", "any", "boarding"]:
+            bench.boarding.send(encode(TRAVELLER.boarding_pass, Family.RAW))
+        case ["Open" | "Close" as verb, "the", what]:
+            pin = pins.pin("GPIO26" if what.startswith("case") else "GPIO16")
+            pin.drive_high() if verb == "Open" else pin.drive_low()
 
 
 def test_a_technician_accepts_a_kiosk_and_the_centre_prints_the_signed_report(
@@ -174,8 +129,8 @@ def test_a_technician_accepts_a_kiosk_and_the_centre_prints_the_signed_report(
     accept = ["accept", "--config", config, "--by", "T-7", "--out", str(tmp_path)]
     with Bench(here, tmp_path) as bench:
         began_s = time.monotonic()
-        with Technician(bench, [sys.executable, "-m", "provisioning.cli", *accept]) as technician:
-            assert technician.work(within_s=2 * PATIENCE_S) == 0, technician.plain
+        with Terminal([sys.executable, "-m", "provisioning.cli", *accept]) as technician:
+            assert technician.work(at_the_kiosk(bench), within_s=2 * PATIENCE_S) == 0, technician.plain
         took_s = time.monotonic() - began_s
         assert "\nACCEPTED" in technician.plain
         assert max(map(len, technician.plain.splitlines())) <= COLUMNS

@@ -49,12 +49,17 @@ def made_newer(package: Path, version: str, folder: Path) -> Path:
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     _replace(tree / "DEBIAN" / "control", r"^Version: .*$", f"Version: {version}")
     _replace(tree / "DEBIAN" / "preinst", r'--to "\d+"', '--to "2"')
-    schema = tree / "opt/landfall/lib/site-packages/edge/cache/schema.py"
-    _replace(schema, r'^    """,\n\)\n', _LATER_TABLE)
-    _replace(schema, r"^_MIGRATIONS_BACK.*\n", _WAY_BACK)
+    make_later(tree / "opt/landfall/lib/site-packages/edge")
     newer = folder / f"{package.name.split('_')[0]}_{version}.deb"
     subprocess.run(["dpkg-deb", "-Znone", "--build", tree, newer], check=True, stdout=subprocess.DEVNULL)
     return newer
+
+
+def make_later(edge: Path) -> None:
+    """Give the store of this copy of `edge` one more table."""
+    schema = edge / "cache" / "schema.py"
+    _replace(schema, r'^    """,\n\)\n', _LATER_TABLE)
+    _replace(schema, r"^_MIGRATIONS_BACK.*\n", _WAY_BACK)
 
 
 def _replace(path: Path, pattern: str, text: str) -> None:

@@ -66,6 +66,16 @@ def test_a_machine_that_knows_its_authority_asks_for_no_pin_again(office, at_pos
     assert install(post, "--yes") == 0
 
 
+def test_another_bundle_for_the_same_kiosk_is_asked_about_again(closed_office, at_post, keyboard, capsys):
+    post, later = at_post(closed_office), at_post(closed_office, "later", replaces=True)
+    keyboard("y")
+    assert install(post) == 1
+    keyboard("n")
+    other = SimpleNamespace(machine=post.machine, made=later.made)
+    assert install(other) == 2
+    assert "stopped; nothing was changed" in capsys.readouterr().err
+
+
 def test_a_centre_that_does_not_answer_is_status_1_and_says_how_it_goes_on(closed_office, at_post, keyboard, capsys):
     post = at_post(closed_office)
     assert install(post, "--yes", "--pin", post.made.pin) == 1
@@ -130,8 +140,8 @@ def test_without_a_network_the_same_command_is_typed_twice_and_nothing_else(
     request = stick / "request_dm-roseau_ferry-01.json"
     sign = ["enrol", "sign", "--config", str(central_settings(tmp_path, deployment)), str(request)]
     assert central([*sign, "--fingerprint", fingerprint]) == 0
-    keyboard()
-    assert install(post, "--yes") == 0
+    keyboard()  # nothing is asked a second time
+    assert install(post) == 0
     assert "is enrolled, by the answer on the stick" in capsys.readouterr().out
     assert post.machine.keys.certificate(KIOSK) is not None
     assert post.machine.enrolment().code == ""

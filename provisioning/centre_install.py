@@ -1,0 +1,170 @@
+"""What `landfall-provision centre install` does: a deployment that `ca init` made becomes a centre at work, here.
+
+Owns where each file goes, the settings that a centre on one machine begins with, and which units are started. Always
+true: a key that is there is never written over, and neither are settings and the revocation list; certificates are
+replaced by those of the same authority alone; so the same command may be typed again, after a power cut or a renewal.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from central import config
+from central.broker import mosquitto_configuration, write_broker_folder
+from edge.errors import ProvisioningError
+from edge.identity.certificates import hosts_of, load_chain
+from edge.identity.key_files import make_folder, replace
+from provisioning.install import Say, run_command
+
+COLLECTOR = "collector-1"
+REVOKED = "revoked.pem"
+# Folders of the deployment, and where their files go below /etc/landfall.
+PLACES = {"authority": "authority", "enrolment": "enrolment", "centre": "keys", COLLECTOR: "keys", "broker": "broker"}
+# Handed to every kiosk; the enrolment server reads them, which may not read the folder of keys.
+PUBLIC = ("opening.pub.json", "receipt.pub.json")
+UNITS = ("landfall-broker.service", "landfall-collector.service", "landfall-enrolment.service", "landfall-crl.timer")
+_CREDENTIALS = "/run/credentials/landfall-collector.service"
+_SETTINGS = """\
+# Written by `landfall-provision centre install`, and yours from now on: it is not written again.
+
+[database]
+url = "sqlite:////var/lib/landfall-collector/central.db"
+
+[broker]
+host = "{host}"
+ca = "{credentials}/ca.crt"
+certificate = "{credentials}/client.crt"
+key = "{credentials}/client.key"
+
+[keys]
+receipt_key = "{credentials}/receipt.key.json"
+opening_keys = ["{credentials}/opening.key.json"]
+
+[enrolment]
+address = "https://{address}:8443"
+certificate = "enrolment/enrolment.crt"
+key = "enrolment/enrolment.key"
+authority = "authority"
+revocation_list = "/var/lib/landfall-revocation/revoked.pem"
+opening_key = "opening.pub.json"
+receipt_keys = ["receipt.pub.json"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CentreInstallation:
+    """A deployment's folder, and the root of the machine that becomes its centre."""
+
+    deployment: Path
+    root: Path = Path("/")
+
+    @property
+    def _etc(self) -> Path:
+        return self.root / "etc/landfall"
+
+    @property
+    def _revocation(self) -> Path:
+        return self.root / "var/lib/landfall-revocation"
+
+    def check(self) -> None:
+        """Raise `ProvisioningError` when this is no deployment, or not that of this machine."""
+        for folder in PLACES:
+            if not (self.deployment / folder).is_dir():
+                raise ProvisioningError(
+                    f"{self.deployment}: there is no {folder}/", remedy="name the folder that `ca init` made"
+                )
+        ours, here = self.deployment / "authority" / "ca.crt", self._etc / "authority" / "ca.crt"
+        if here.exists() and here.read_bytes() != ours.read_bytes():
+            raise ProvisioningError(
+                "this machine is the centre of another deployment", remedy="take another machine, or that deployment"
+            )
+
+    def run(self, say: Say) -> None:
+        """Put everything into its place, and start it where systemd runs; raise `ProvisioningError` if it cannot."""
+        self.check()
+        is_new = [self._put(source, target) for source, target in self._files()]
+        say(f"keys and certificates    {_told(any(is_new))}")
+        for kept in self._kept():
+            say(f"    left as it is: {kept}, which differs; see `landfall-provision centre rotate`")
+        say(f"revocation list          {_told(self._put_revocation_list())}")
+        say(f"central.toml             {_told(self._put_settings())}")
+        self._configure_broker()
+        say("broker's configuration   done")
+        if self.root == Path("/") and shutil.which("systemctl"):
+            say("broker, collector, enrolment and revocation list start ...")
+            run_command("systemctl", "enable", *UNITS)
+            run_command("systemctl", "restart", *UNITS)
+            say("                         done")
+        say(f"Kiosks enrol at {self._address()}. The first one:")
+        say("    sudo landfall-provision kiosk new --site SITE --kiosk NAME")
+
+    def _files(self) -> Iterator[tuple[Path, Path]]:
+        """Yield each file with its place, but for the revocation list."""
+        for folder, place in PLACES.items():
+            for source in sorted((self.deployment / folder).iterdir()):
+                if source.name != REVOKED:
+                    yield source, self._etc / place / source.name
+        for name in PUBLIC:
+            yield self.deployment / "centre" / name, self._etc / name
+
+    def _put(self, source: Path, target: Path) -> bool:
+        content, mode = source.read_bytes(), source.stat().st_mode & 0o777
+        if target.exists() and (target.suffix != ".crt" or target.read_bytes() == content):
+            return False
+        if target.parent != self._etc:
+            make_folder(target.parent)
+        replace(target, content, mode)
+        return True
+
+    def _kept(self) -> list[Path]:
+        """Return the keys that are others than the deployment's: they were rotated, here or there."""
+        return [target for source, target in self._files() if target.read_bytes() != source.read_bytes()]
+
+    def _put_revocation_list(self) -> bool:
+        """Begin with the empty list; one that is there knows more."""
+        target = self._revocation / REVOKED
+        return self._put(self.deployment / "broker" / REVOKED, target)
+
+    def _put_settings(self) -> bool:
+        path = self._etc / "central.toml"
+        if path.exists():
+            return False
+        host = self._host()
+        text = _SETTINGS.format(host=host, address=_in_address(host), credentials=_CREDENTIALS)
+        config.parse(text, path)
+        replace(path, text.encode())
+        return True
+
+    def _configure_broker(self) -> None:
+        folder = Path("/etc/landfall/broker")
+        text = mosquitto_configuration(
+            port=8883,
+            certificates=Path("/run/credentials/landfall-broker.service"),
+            access_file=folder / "access.acl",
+            persistence=Path("/var/lib/landfall-broker"),
+            revoked=Path("/var/lib/landfall-revocation") / REVOKED,
+        )
+        write_broker_folder(self.root / folder.relative_to("/"), [COLLECTOR], text)
+
+    def _address(self) -> str:
+        return config.load(self._etc / "central.toml").for_enrolling().address
+
+    def _host(self) -> str:
+        """Return the first name for which `ca init` made the enrolment server's certificate."""
+        path = self.deployment / "enrolment" / "enrolment.crt"
+        return hosts_of(load_chain(path.read_bytes())[0])[0]
+
+
+def _in_address(host: str) -> str:
+    try:
+        return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
+    except ValueError:
+        return host
+
+
+def _told(is_new: bool) -> str:
+    return "done" if is_new else "was so already"
