@@ -9,6 +9,7 @@
 #   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
 #   make deb                 build the Debian packages, for this machine and for a Raspberry Pi, into dist/
 #   make deb-test            install, upgrade, downgrade, remove and purge them in real Debian systems (root, minutes)
+#   make field               go from blank machines to a centre and two kiosks at work, and count what is typed (root)
 #   make lint                check style and formatting
 #   make lock [UPGRADE=1]    write the lock files anew from setup.cfg
 #   make clean               remove everything that these targets made in this folder
@@ -28,7 +29,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --only-bina
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test powercut hil bench camera lint lock clean broker test-servers deb deb-test
+.PHONY: help demo test powercut hil bench camera lint lock clean broker test-servers deb deb-test field
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -65,8 +66,12 @@ deb: $(INSTALLED) $(TOOLS_INSTALLED)
 	@debian/build dist amd64 arm64
 
 deb-test: deb
-	@provisioning/prepare packages mmdebstrap qemu-user-static arch-test
-	@$(BIN)/python -m pytest -n 0 -m debian $(ARGS) tests/packaging
+	@provisioning/prepare packages mmdebstrap qemu-user-static arch-test faketime iproute2
+	@$(BIN)/python -m pytest -n 0 -m debian $(ARGS) tests/packaging tests/field
+
+field: deb
+	@provisioning/prepare packages mmdebstrap faketime iproute2
+	@$(BIN)/python -m pytest -n 0 -m debian $(ARGS) tests/field
 
 lint: $(INSTALLED) $(TOOLS_INSTALLED)
 	@$(BIN)/ruff check .
@@ -78,7 +83,7 @@ broker:
 	@provisioning/prepare packages mosquitto
 
 test-servers:
-	@provisioning/prepare packages mosquitto postgresql systemd udev fuse3 e2fsprogs faketime fonts-ocr-b umockdev \
+	@provisioning/prepare packages mosquitto postgresql systemd udev iproute2 fuse3 e2fsprogs faketime fonts-ocr-b umockdev \
 		libxkbcommon0 xkb-data chromium
 
 # No path, no index and no time of making gets into a lock file, so two people who lock get the same bytes.

@@ -25,6 +25,7 @@ from edge.errors import LandfallError
 from hw.simulated.witness import sightings_in
 from tests.harness.systemd_machine import SystemdMachine
 from tests.harness.terminal import NONE, Reactions, Terminal
+from tests.packaging.debian_root import root_of
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "systemd"
@@ -269,3 +270,26 @@ class FromTree:
     def _tmpfiles(role: str) -> list[Path]:
         names = ("landfall", "landfall-broker", "landfall-enrolment") if role == "centre" else ("landfall",)
         return [SYSTEMD / "tmpfiles.d" / f"{name}.conf" for name in names]
+
+
+@dataclass(frozen=True, slots=True)
+class FromPackages:
+    """Landfall from the Debian packages on the stick, on machines of a Debian release."""
+
+    suite: str
+
+    NAMES = MappingProxyType({"centre": "landfall-central", "kiosk": "landfall-kiosk"})
+
+    def install(self, role: str) -> str:
+        """Return the line that installs the role's package."""
+        return f"sudo apt install {STICK}/{self.NAMES[role]}_*.deb"
+
+    def upgrade(self) -> str:
+        """Return the line that installs a newer package of the kiosk."""
+        return f"sudo apt install {STICK}/newer/*.deb"
+
+    def machine(self, folder: Path, role: str, files: Mapping[str, str], stick: Path) -> SystemdMachine:
+        """Return a machine of that release on which there is nothing of Landfall."""
+        folder.mkdir()
+        binds = {STICK: stick, "/opt/faketime": faketime()}
+        return SystemdMachine(folder, "multi-user.target", {**COMMON, **files}, binds=binds, root=root_of(self.suite))

@@ -18,6 +18,7 @@ from tests.field.machines import (
     LONG_AGO,
     LONG_AGO_TEXT,
     ROOT,
+    FromPackages,
     FromTree,
     Origin,
     Post,
@@ -25,9 +26,10 @@ from tests.field.machines import (
     switch_on_network,
 )
 from tests.harness.systemd_machine import is_possible
-from tests.packaging.debian_root import make_later
+from tests.packaging.debian_root import built, made_newer, make_later
 
 COLUMNS = 80
+DIST = ROOT / "dist"
 
 
 @pytest.fixture
@@ -97,6 +99,12 @@ def is_shown(journey: Journey, capsys: pytest.CaptureFixture[str]) -> None:
         assert "Traceback" not in screen
 
 
+def whole_way(journey: Journey, capsys: pytest.CaptureFixture[str]) -> None:
+    travel(journey)
+    nothing_is_lost(journey)
+    is_shown(journey, capsys)
+
+
 @pytest.mark.journey
 @pytest.mark.timeout(600)
 def test_two_kiosks_are_set_up_from_nothing_work_and_are_upgraded_with_nothing_lost(
@@ -105,7 +113,20 @@ def test_two_kiosks_are_set_up_from_nothing_work_and_are_upgraded_with_nothing_l
     later = tmp_path / "later"
     shutil.copytree(ROOT / "edge", later / "edge", ignore=shutil.ignore_patterns("__pycache__"))
     make_later(later / "edge")
-    journey = begin(FromTree(later))
-    travel(journey)
-    nothing_is_lost(journey)
-    is_shown(journey, capsys)
+    whole_way(begin(FromTree(later)), capsys)
+
+
+@pytest.mark.debian
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_the_same_with_the_packages_on_a_debian_release(
+    begin: Callable[[Origin], Journey], suite: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journey = begin(FromPackages(suite))
+    for name in FromPackages.NAMES.values():
+        shutil.copy(built(name, DIST), journey.stick)
+    made_newer(built("landfall-kiosk", DIST), "9.0", tmp_path / "later")
+    (journey.stick / "newer").mkdir()
+    (newer,) = (tmp_path / "later").glob("*.deb")
+    shutil.move(newer, journey.stick / "newer")
+    whole_way(journey, capsys)
