@@ -20,12 +20,10 @@ from edge.identity.certificates import hosts_of, load_chain
 from edge.identity.key_files import make_folder, replace
 from provisioning.install import Say, run_command
 
-COLLECTOR = "collector-1"
+COLLECTOR, ENROLMENT = "collector-1", "enrolment"  # who has a certificate `centre/<name>`
 REVOKED = "revoked.pem"
 # Folders of the deployment, and where their files go below /etc/landfall.
 PLACES = {"authority": "authority", "enrolment": "enrolment", "centre": "keys", COLLECTOR: "keys", "broker": "broker"}
-# Handed to every kiosk; the enrolment server reads them, which may not read the folder of keys.
-PUBLIC = ("opening.pub.json", "receipt.pub.json")
 UNITS = ("landfall-broker.service", "landfall-collector.service", "landfall-enrolment.service", "landfall-crl.timer")
 _CREDENTIALS = "/run/credentials/landfall-collector.service"
 _SETTINGS = """\
@@ -36,7 +34,7 @@ url = "sqlite:////var/lib/landfall-collector/central.db"
 
 [broker]
 host = "{host}"
-ca = "{credentials}/ca.crt"
+ca = "$CREDENTIALS_DIRECTORY/ca.crt"
 certificate = "{credentials}/client.crt"
 key = "{credentials}/client.key"
 
@@ -48,10 +46,12 @@ opening_keys = ["{credentials}/opening.key.json"]
 address = "https://{address}:8443"
 certificate = "enrolment/enrolment.crt"
 key = "enrolment/enrolment.key"
+client_certificate = "enrolment/client.crt"
+client_key = "enrolment/client.key"
 authority = "authority"
 revocation_list = "/var/lib/landfall-revocation/revoked.pem"
-opening_key = "opening.pub.json"
-receipt_keys = ["receipt.pub.json"]
+opening_key = "keys/opening.pub.json"
+receipt_keys = ["keys/receipt.pub.json"]
 """
 
 
@@ -108,15 +108,12 @@ class CentreInstallation:
             for source in sorted((self.deployment / folder).iterdir()):
                 if source.name != REVOKED:
                     yield source, self._etc / place / source.name
-        for name in PUBLIC:
-            yield self.deployment / "centre" / name, self._etc / name
 
     def _put(self, source: Path, target: Path) -> bool:
         content, mode = source.read_bytes(), source.stat().st_mode & 0o777
         if target.exists() and (target.suffix != ".crt" or target.read_bytes() == content):
             return False
-        if target.parent != self._etc:
-            make_folder(target.parent)
+        make_folder(target.parent)
         replace(target, content, mode)
         return True
 
@@ -148,7 +145,7 @@ class CentreInstallation:
             persistence=Path("/var/lib/landfall-broker"),
             revoked=Path("/var/lib/landfall-revocation") / REVOKED,
         )
-        write_broker_folder(self.root / folder.relative_to("/"), [COLLECTOR], text)
+        write_broker_folder(self.root / folder.relative_to("/"), [COLLECTOR, ENROLMENT], text)
 
     def _address(self) -> str:
         return config.load(self._etc / "central.toml").for_enrolling().address

@@ -147,13 +147,12 @@ class Journey:
         kiosk = self.kiosks[name]
         self._wait(name, lambda: kiosk.status()["uplink"]["state"] == "connected", "it is connected")
         reactions: Reactions = {
-            r"Your service number.*: ": "T-7\n",
             r"\? +[^\n]*y = yes[^\n]*skip": "y",
             r"-> Scan any passport": lambda _: kiosk.put(DOORS, ""),
         }
         self.came[name] = 1
         with self.table.step(f"{name}: acceptance", TECHNICIAN, kiosk, kiosk=name):
-            shown = kiosk.type("sudo landfall-provision accept", reactions)
+            shown = kiosk.type("sudo landfall-provision accept --by A-1042", reactions)
             assert "\nACCEPTED" in shown, shown
         listed = self.centre.run("landfall-central acceptance list")
         assert f"{SITE}/{name}" in listed, listed

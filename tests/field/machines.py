@@ -126,7 +126,7 @@ class Post:
         """Type a line, answer what is asked, and return what was shown until the prompt came again."""
         self._terminal.type(f"{line}\n")
         try:
-            return self._terminal.follow(f"(?m)^{self._prompt}", reactions, within_s=within_s)
+            return self._terminal.follow(self._prompt, reactions, within_s=within_s)
         except AssertionError as error:
             raise AssertionError(f"{self.name}: {error}\n{self.journal()}") from None
 

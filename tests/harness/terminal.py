@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 
 COLUMNS, LINES = 80, 24
-_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+_CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[78]|\r")
 
 # What the screen says (a regular expression), and what is typed then, or what is done with the hands.
 Reactions = Mapping[str, str | Callable[[re.Match[str]], None]]

@@ -57,16 +57,17 @@ def test_every_part_finds_what_it_needs_in_its_place(deployment, machine):
     assert {"broker.key", "broker.crt", "ca.crt", "mosquitto.conf", "access.acl"} == {
         path.name for path in (etc / "broker").iterdir()
     }
-    assert "user centre/collector-1" in (etc / "broker/access.acl").read_text()
+    access = (etc / "broker/access.acl").read_text()
+    assert "user centre/collector-1" in access and "user centre/enrolment" in access
+    at_broker = settings.for_renewing()
+    assert at_broker is not None and at_broker.certificate.exists() and at_broker.key.exists()
     assert "crlfile /var/lib/landfall-revocation/revoked.pem" in (etc / "broker/mosquitto.conf").read_text()
 
 
-def test_private_keys_stay_private_and_what_kiosks_are_handed_can_be_read(deployment, machine):
+def test_private_keys_stay_private(deployment, machine):
     install(deployment, machine)
     private = {name: mode for name, (mode, _) in contents(machine).items() if name.endswith((".key", ".key.json"))}
-    assert len(private) == 7 and set(private.values()) == {0o600}
-    for name in ("opening.pub.json", "receipt.pub.json"):
-        assert stat.S_IMODE((machine / "etc/landfall" / name).stat().st_mode) == 0o644
+    assert len(private) == 8 and set(private.values()) == {0o600}
 
 
 def test_a_second_time_changes_nothing_and_settings_stay_the_operators(deployment, machine):
