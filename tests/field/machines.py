@@ -29,7 +29,7 @@ from tests.packaging.debian_root import root_of
 
 ROOT = Path(__file__).parents[2]
 SYSTEMD = ROOT / "systemd"
-WITHIN_S = 60.0
+WITHIN_S = 180.0  # a package is unpacked on a busy machine
 CENTRE = "192.0.2.10"  # of the block for documentation, RFC 5737
 STICK = "/media/stick"
 WITNESS = "/var/lib/landfall/witness.jsonl"
