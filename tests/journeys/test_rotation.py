@@ -19,7 +19,7 @@ from tests.harness.mosquitto import Participant
 from tests.journeys.card import Card, open_desk, set_up_card, type_verb
 from tests.journeys.world import PATIENCE_S, World
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]  # fourteen starts of a process, on a busy machine
 NEAR, FAR = "dm-roseau/ferry-01", "dm-portsmouth/quay-01"
 
 
