@@ -62,7 +62,7 @@ WATCH_ROWS = """() => {
   };
   new MutationObserver(() => requestAnimationFrame(look)).observe(body, { childList: true, subtree: true });
 }"""
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
 def run(quick: bool) -> list[Row]:
