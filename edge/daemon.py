@@ -13,9 +13,6 @@ import ctypes
 import os
 import queue
 import resource
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -24,7 +21,8 @@ import msgspec
 import uuid6
 
 from edge.cache import CacheReader
-from edge.commands.office import CommandOffice, DiagnosticsCollected
+from edge.commands.collecting import DiagnosticsCollected
+from edge.commands.office import CommandOffice
 from edge.commands.settings_desk import OverlaysKept
 from edge.commands.start import InForce
 from edge.config import digest
@@ -74,6 +72,7 @@ from edge.officers import Officers
 from edge.practice import Practice
 from edge.renewal import Renewal
 from edge.survey import Surveyor
+from edge.threads import ThreadDied, Threads
 from edge.uplink.receipts import weigh_carried
 from edge.watch import Watch
 from edge.wiring import Lane, build
@@ -109,14 +108,6 @@ class StopAsked:
 class _Ending:
     exit_status: int
     until_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadDied:
-    """A thread of the daemon ended with an error that nobody expected."""
-
-    thread: str
-    error: str
 
 
 class Daemon:
@@ -161,14 +152,14 @@ class Daemon:
             tell_fault=lambda fault: log(Priority.ERROR, "survey failed", error=fault),
             rtc_time_s=parts.rtc_time_s,
         )
-        self._threads: list[threading.Thread] = []
+        self._threads = Threads(self._inbox.put)
         self._office = CommandOffice(
             parts,
             in_force,
             self._version,
             log,
             put=self._inbox.put,
-            start=self._start,
+            start=self._threads.start,
             collect=lambda: diagnostics(in_force.settings, self._health_now, log.tail),
         )
         self._health_now: dict[str, Any] = {}  # the last that was said; another thread may read it
@@ -186,8 +177,8 @@ class Daemon:
         _keep_memory_private()
         try:
             self._control.start()
-            self._start("recorder", self._recorder.run)
-            self._start("survey", self._surveyor.run)
+            self._threads.start("recorder", self._recorder.run)
+            self._threads.start("survey", self._surveyor.run)
             for lane in self._lanes:
                 lane.devices.start(self._inbox.put)
             if self._power_line is not None:
@@ -199,19 +190,6 @@ class Daemon:
         finally:
             self._shut_down()
         return self._exit_status
-
-    def _start(self, name: str, work: Callable[[], None]) -> None:
-        """Run `work` in a thread; its death is an event like any other."""
-
-        def guarded() -> None:
-            try:
-                work()
-            except Exception as error:  # the thread wrapper: its text may quote data, so only its kind is told
-                self._inbox.put(ThreadDied(name, type(error).__name__))
-
-        thread = threading.Thread(target=guarded, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
 
     # --- the loop ----------------------------------------------------------------------------------------------------
 
@@ -338,7 +316,7 @@ class Daemon:
     def _store_ready(self, now: Moment) -> None:
         if self._reader is None:
             self._reader = CacheReader.open(self._path)
-            self._start("uplink", self._uplink.run)
+            self._threads.start("uplink", self._uplink.run)
             self._officers.restore_groups(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
             self._office.store_ready(self._reader, now)
@@ -478,7 +456,7 @@ class Daemon:
             last.callback(self._log, Priority.NOTICE, "kiosk stopped", kiosk=self._kiosk)
             if self._reader is not None:
                 last.callback(self._reader.close)
-            last.callback(self._join_threads, time.monotonic() + STOP_S)
+            last.callback(self._threads.join, STOP_S)
             last.callback(self._control.stop)
             for lane in reversed(self._lanes):
                 last.callback(lane.devices.stop)
@@ -490,13 +468,7 @@ class Daemon:
 
     def _end_uplink(self) -> None:
         self._uplink.stop()
-        for thread in self._threads:
-            if thread.name == "uplink":
-                thread.join(timeout=GOODBYE_S)
-
-    def _join_threads(self, until_s: float) -> None:
-        for thread in self._threads:
-            thread.join(timeout=max(0.0, until_s - time.monotonic()))
+        self._threads.join(GOODBYE_S, "uplink")
 
 
 def _keep_memory_private() -> None:

@@ -112,7 +112,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
 BROAD_EXCEPTS_ALLOWED: dict[str, int] = {
     "central.alerts.post": 2, "central.broker_link": 1, "central.collector": 5, "central.enrolment.by_broker": 1,
     "central.fleet.watcher": 1,
-    "edge.commands.office": 1, "edge.daemon": 1, "edge.survey": 1, "edge.traveller": 1, "edge.uplink.link": 1,
+    "edge.commands.collecting": 1, "edge.threads": 1, "edge.survey": 1, "edge.traveller": 1, "edge.uplink.link": 1,
     "hw.black_box": 1, "hw.camera": 1, "hw.page_camera": 1, "hw.camera_child": 2, "hw.panel": 1, "hw.reader": 1,
     "hw.safe_outputs": 1,
 }  # fmt: skip

@@ -8,12 +8,12 @@ green lamp; a restart waits until nobody stands at a lane, but not for ever.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from edge import effective
 from edge.cache import CacheReader
 from edge.commands import trial
+from edge.commands.collecting import Collecting, DiagnosticsCollected
 from edge.commands.desk import KEY, Answer, CommandDesk, Deed
 from edge.commands.settings_desk import Hands, OverlaysKept, SettingsDesk
 from edge.commands.start import InForce
@@ -36,14 +36,6 @@ LANE_PATIENCE_S = 30.0  # how long a restart waits for whoever stands at a lane
 FIRST_WORD_S = 2.0  # in which an answer gets on its way before a restart
 
 
-@dataclass(frozen=True, slots=True)
-class DiagnosticsCollected:
-    """What `diagnostics` asked for is there, or `error` says which fault kept it away."""
-
-    content: dict[str, Any]
-    error: str = ""
-
-
 class CommandOffice:
     """Both desks and what they need; `start` runs work in a thread, `collect` gathers diagnostics in one."""
 
@@ -58,7 +50,8 @@ class CommandOffice:
         start: Callable[[str, Callable[[], None]], None],
         collect: Callable[[], dict[str, Any]],
     ) -> None:
-        self._parts, self._log, self._put, self._start, self._collect = parts, log, put, start, collect
+        self._parts, self._log, self._put, self._start = parts, log, put, start
+        self._collecting = Collecting(put, start, collect)
         self._folder = parts.store.parent
         self._reader: CacheReader | None = None
         self._restart_from_s: float | None = None  # when the wish came, in CLOCK_BOOTTIME
@@ -107,10 +100,9 @@ class CommandOffice:
                 self._commands.kept(event, now)
             case OverlaysKept():
                 self._settings.kept(event, now)
-            case DiagnosticsCollected(error=error) if error:
-                self._commands.finish(Result.FAILED, error, now)
             case DiagnosticsCollected():
-                self._commands.finish(Result.DONE, "", now, event.content)
+                if (answer := self._collecting.collected(event)) is not None:
+                    self._commands.finish(*answer, now, event.content)
             case ReceiptAccepted():
                 self._commands.receipted(event.at)
                 self._settings.reached(now)
@@ -120,6 +112,8 @@ class CommandOffice:
     def tick(self, now: Moment) -> None:
         """Do what is due."""
         self._settings.tick(now)
+        if (answer := self._collecting.tick(now)) is not None:
+            self._commands.finish(*answer, now)
         now_s = now.clock.boottime_s
         for lane in self._parts.lanes:
             if self._identified.get(lane.settings.name, now_s + 1) <= now_s:
@@ -130,7 +124,7 @@ class CommandOffice:
     def deadline_s(self) -> float | None:
         """Return when `tick` has something to do, or None."""
         restart_at_s = None if self._restart_from_s is None else self._restart_at_s
-        times = [*self._identified.values(), self._settings.deadline_s, restart_at_s]
+        times = [*self._identified.values(), self._settings.deadline_s, self._collecting.deadline_s, restart_at_s]
         return min((at for at in times if at is not None), default=None)
 
     def wants_restart(self, now: Moment) -> bool:
@@ -167,14 +161,8 @@ class CommandOffice:
             return Result.FAILED, "no panel is free: none is fitted, or somebody stands at each lane"
         return Result.DONE, f"{len(free)} of {len(self._parts.lanes)} lanes blink for {seconds:g} s"
 
-    def _diagnose(self, command: Command, now: Moment) -> None:
-        def work() -> None:
-            try:
-                self._put(DiagnosticsCollected(self._collect()))
-            except Exception as error:  # a fault in the look for faults must not end a kiosk that works
-                self._put(DiagnosticsCollected({}, f"fault: {type(error).__name__}"))
-
-        self._start("diagnostics", work)
+    def _diagnose(self, command: Command, now: Moment) -> Answer | None:
+        return self._collecting.begin(now)
 
     def _restart(self, command: Command, now: Moment) -> None:
         self._wish_restart("the centre asks")
