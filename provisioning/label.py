@@ -76,8 +76,7 @@ AT THE POST
   [ ] sudo landfall-provision install /media/stick/*.landfall
   [ ] the pin on the screen is the one above and on the label; only then: y
   [ ] every step says done; the kiosk shows "open"
-  [ ] sudo landfall-provision accept --by NUMBER     (your service number; have a
-      passport and a boarding pass)
+  [ ] sudo landfall-provision accept --by NUMBER   (passport, boarding pass)
   [ ] it says ACCEPTED, and that the centre holds the report
       (if it does not: telephone {line})
   [ ] label stuck on; stick wiped
