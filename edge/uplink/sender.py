@@ -1,17 +1,18 @@
 """Go-back-N for one stream: what goes next, and when it goes again. PURE.
 
 Owns three numbers: `held` (receipted), `cursor` (handed to the link), `head` (last one in the store), held <= cursor <=
-head, and the timer that sends again when receipts stand still. Always true: records go in order; only `receipt` raises
-`held`, only `rewind` lowers it.
+head, and the timer that sends again when receipts stand still; how far `cursor` may be ahead of `held` is measured in
+`ahead`. Always true: records go in order; only `receipt` raises `held`, only `rewind` lowers it.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from edge.uplink.ahead import Ahead
 
 FIRST_HOLD_OFF_S = 1.0
 MOST_HOLD_OFF_S = 60.0
 MOST_TIMEOUT_S = 300.0
+ROUND_TRIPS = 4  # the timer waits for so many of those to the centre and back, where that is longer
 UNACKNOWLEDGED = 6  # TCP sends again by itself: without a PUBACK the timer is so many times as patient
 
 
@@ -31,8 +32,7 @@ class Sender:
         self._due_s: float | None = None  # when to go back, while something awaits a receipt
         self._not_before_s = 0.0
         self._hold_off_s = FIRST_HOLD_OFF_S
-        self._ahead: deque[tuple[int, int]] = deque()  # last record and size of each batch that awaits its receipt
-        self._ahead_bytes = 0
+        self._ahead = Ahead()
         self._is_probing = False
 
     @property
@@ -46,20 +46,19 @@ class Sender:
             return False
         if self._is_probing:
             return self.cursor == self.held
-        return self._ahead_bytes < most_ahead_bytes
+        return self._ahead.bytes < min(most_ahead_bytes, self._ahead.most_bytes)
 
     def sent(self, last: int, size: int, now_s: float) -> None:
         """Note that everything up to `last` was handed to the link in `size` bytes."""
         self.cursor = last
-        self._ahead.append((last, size))
-        self._ahead_bytes += size
+        self._ahead.sent(last, size, now_s)
         if self._due_s is None:
-            self._due_s = now_s + UNACKNOWLEDGED * self._timeout_s
+            self._due_s = now_s + UNACKNOWLEDGED * self._patience_s
 
     def acknowledged(self, now_s: float, round_trip_s: float) -> None:
         """Note a PUBACK: it is at the broker, so from now on it is the receipt that is awaited."""
         if self._due_s is not None:
-            self._due_s = now_s + self._timeout_s + 2 * round_trip_s
+            self._due_s = now_s + self._patience_s + 2 * round_trip_s
 
     def appended(self, head: int) -> None:
         """Note that the store goes on to `head`."""
@@ -70,23 +69,26 @@ class Sender:
         if up_to <= self.held:
             return
         self.held = up_to
-        self.cursor = max(self.cursor, up_to)
+        self.cursor = max(self.cursor, up_to, self._ahead.receipt(up_to, now_s))
         self._is_probing = False
         self._timeout_s, self._hold_off_s = self._first_timeout_s, FIRST_HOLD_OFF_S
         self._not_before_s = 0.0
-        while self._ahead and self._ahead[0][0] <= up_to:
-            self._ahead_bytes -= self._ahead.popleft()[1]
-        self._due_s = now_s + UNACKNOWLEDGED * self._timeout_s if self.cursor > self.held else None
+        self._due_s = now_s + UNACKNOWLEDGED * self._patience_s if self.cursor > self.held else None
 
     def rewind(self, to: int) -> None:
         """Go back below what was held: the centre asks for everything after `to` again."""
         self.held = min(self.held, to)
         self._go_back()
+        self._ahead = Ahead()
         self._not_before_s = 0.0
 
     def reconnected(self) -> None:
-        """Start again from the last receipt: nobody knows where that is which was in flight on the old connection."""
+        """Start again from the last receipt: nobody knows where that is which was in flight on the old connection.
+
+        What is known of the centre's pace is forgotten too: after an outage it has every kiosk to answer.
+        """
         self._go_back()
+        self._ahead = Ahead()
         self._is_probing = False
         self._not_before_s = 0.0
         self._timeout_s = self._first_timeout_s
@@ -94,6 +96,7 @@ class Sender:
     def nobody_listens(self, now_s: float) -> None:
         """Slow down after PUBACK 0x10 (no matching subscribers) or a refusal that time may heal; keep trying."""
         self._go_back()
+        self._ahead = Ahead()
         self._is_probing = True
         self._not_before_s = now_s + self._hold_off_s
         self._hold_off_s = min(2 * self._hold_off_s, MOST_HOLD_OFF_S)
@@ -103,6 +106,7 @@ class Sender:
         if self._due_s is None or now_s < self._due_s:
             return False
         self._go_back()
+        self._ahead.give_up()
         self._is_probing = True
         self._timeout_s = min(2 * self._timeout_s, MOST_TIMEOUT_S)
         return True
@@ -116,5 +120,7 @@ class Sender:
 
     def _go_back(self) -> None:
         self.cursor, self._due_s = self.held, None
-        self._ahead.clear()
-        self._ahead_bytes = 0
+
+    @property
+    def _patience_s(self) -> float:
+        return min(MOST_TIMEOUT_S, max(self._timeout_s, ROUND_TRIPS * self._ahead.round_trip_s))
