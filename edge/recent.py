@@ -51,8 +51,8 @@ class Recent:
                 self._note("document_read", now, device=device, framing=frame.family, **took)
             case ReadFailed(device=device, reason=reason):
                 self._note("read_failed", now, device=device, reason=reason)
-            case PhotoTaken(device=device, request=request, jpeg=jpeg, quality=quality):
-                looked = {} if quality is None else {"quality": [one.value for one in quality]}
+            case PhotoTaken(device=device, request=request, jpeg=jpeg, quality=quality, sharpness=sharpness):
+                looked = {} if quality is None else {"quality": [one.value for one in quality], "sharpness": sharpness}
                 self._note("photo_taken", now, device=device, request=request, bytes=len(jpeg), **looked)
             case PhotoFailed(device=device, request=request, reason=reason):
                 self._note("photo_failed", now, device=device, request=request, reason=reason)

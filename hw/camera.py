@@ -71,7 +71,7 @@ class _Request:
 
     id: str
     deadline: float
-    best: tuple[bytes, Quality] | None = None
+    best: PhotoTaken | None = None
     retakes: int = 0
     was_tried_again: bool = False
     reason: str = "the camera is not available"
@@ -181,9 +181,9 @@ class ChildCamera:
             if not photo.startswith(_SOI) or len(photo) > LARGEST_JPEG:
                 raise ChildFailed("the camera's process sent something unexpected")
             self._has_delivered = True
-            quality = self._looked_at(photo, request.deadline)
-            if request.best is None or _badness(quality) <= _badness(request.best[1]):
-                request.best = photo, quality
+            quality, sharpness = self._looked_at(photo, request.deadline)
+            if request.best is None or _badness(quality) <= _badness(request.best.quality):
+                request.best = PhotoTaken(self.name, request.id, photo, quality, sharpness)
             next_at = time.monotonic() + self._settings.retake_pause_s
             if not quality or request.retakes >= self._settings.retakes or next_at >= request.deadline:
                 break
@@ -194,7 +194,7 @@ class ChildCamera:
 
     def _close(self, request: _Request) -> None:
         if request.best is not None:
-            self._emit(PhotoTaken(self.name, request.id, *request.best))
+            self._emit(request.best)
         else:
             self._emit(PhotoFailed(self.name, request.id, request.reason))
 
@@ -207,21 +207,21 @@ class ChildCamera:
         except ChildFailed:
             pass  # the first photo says so
 
-    def _looked_at(self, photo: bytes, deadline: float) -> Quality:
-        """Return what is not right with a photo; None, and told once, where nobody can look."""
+    def _looked_at(self, photo: bytes, deadline: float) -> tuple[Quality, float | None]:
+        """Return what is not right with a photo, and how sharp it is; None, and told once, where nobody can look."""
         if self._sight is None:
-            return None
+            return None, None
         try:
-            quality = self._sight.flaws(photo, deadline, self._wait)
+            look = self._sight.look(photo, deadline, self._wait)
         except SightFailed as error:
             if not self._is_blind:
                 self._is_blind = True
                 self._emit(DeviceLost(f"{self.name}-sight", str(error)))
-            return None
+            return None, None
         if self._is_blind:
             self._is_blind = False
             self._emit(DeviceReady(f"{self.name}-sight"))
-        return quality
+        return look
 
     # -- waiting
 

@@ -74,13 +74,15 @@ class Guidance(StrEnum):
 class PhotoTaken:
     """The camera delivered the JPEG that was asked for under `request`.
 
-    `quality` is what is not right with it, worst first; None where nobody looked.
+    `quality` is what is not right with it, worst first; None where nobody looked. `sharpness` is that of the face, as
+    `hw.photo.quality.sharpness` measures it; None where there is no face.
     """
 
     device: str
     request: str
     jpeg: bytes = field(repr=False)
     quality: tuple[Guidance, ...] | None = None
+    sharpness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ _START_S = 20.0  # OpenCV from a cold card
 _GRACE_S = 1.0
 
 
+Look = tuple[tuple[Guidance, ...], float | None]  # flaws, worst first, and the sharpness of the face if there is one
+
+
 class SightFailed(Exception):
     """Nobody looked; the text is the reason that people see."""
 
@@ -59,11 +62,13 @@ class Sight:
             self._child, self._is_ready = Child(self._command, "what looks at pictures"), False
             self._ready_by = time.monotonic() + _START_S
 
-    def flaws(self, photo: bytes, until: float, wait: Wait = wait_alone) -> tuple[Guidance, ...]:
-        """Return what is not right with a photo, worst first. Raises SightFailed."""
+    def look(self, photo: bytes, until: float, wait: Wait = wait_alone) -> Look:
+        """Return what is not right with a photo, worst first, and how sharp its face is. Raises SightFailed."""
         answer = self._ask(LOOK + photo, until, LOOK_S, wait)
         try:
-            return tuple(Guidance(word) for word in answer.decode("ascii").split(",") if word)
+            words, _, sharpness = answer.decode("ascii").partition(" ")
+            flaws = tuple(Guidance(word) for word in words.split(",") if word)
+            return flaws, float(sharpness) if sharpness else None
         except ValueError:
             self._end(0.0)
             raise SightFailed("what looks at pictures sent something unexpected") from None

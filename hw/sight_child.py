@@ -1,7 +1,8 @@
 """The process that looks at pictures: OpenCV lives here, so that the daemon stays small.
 
 Runs on Landfall's own Python. A request is a letter and a JPEG or PNG. `L`: what is not right with this photo of a
-traveller? The answer is words of `Guidance` with commas between. `D`: which documents are in this picture? The answer
+traveller, and how sharp is the face? The answer is words of `Guidance` with commas between, and after a blank a number
+where there is a face. `D`: which documents are in this picture? The answer
 is a JSON list of frames. Always true: nothing of a picture is kept or logged.
 """
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hw.camera_child import serve
-from hw.devices import Frame
+from hw.devices import Frame, Guidance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ def open_sight() -> Callable[[bytes], bytes]:
     def answer_to(request: bytes) -> bytes:
         match request[:1]:
             case b"L":
-                return ",".join(examiner().flaws(_picture(request[1:]))).encode("ascii")
+                return _as_words(*examiner().look(_picture(request[1:])))
             case b"D":
                 return _as_json(finder().shown(request[1:]))
         raise ValueError("not a request that is known")
@@ -63,6 +64,11 @@ def _picture(photo: bytes) -> np.ndarray:
     if picture is None:
         raise ValueError("no picture")
     return picture
+
+
+def _as_words(flaws: tuple[Guidance, ...], sharpness: float | None) -> bytes:
+    measured = "" if sharpness is None else f" {sharpness:.3f}"
+    return f"{','.join(flaws)}{measured}".encode("ascii")
 
 
 def _as_json(frames: list[Frame]) -> bytes:

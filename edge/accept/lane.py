@@ -127,13 +127,16 @@ class LaneCheck:
             return
         size_kb = taken["bytes"] / 1000
         flaws = taken.get("quality")
+        sharpness = taken.get("sharpness")
+        measured = {"photo_kb": size_kb, "photo_sharpness": sharpness}
+        told = "" if sharpness is None else f" (sharpness {sharpness:.2f})"
         if flaws is None:
-            yield ok(what, f"a photo of {size_kb:.0f} kB; nobody looks at its quality", photo_kb=size_kb)
+            yield ok(what, f"a photo of {size_kb:.0f} kB; nobody looks at its quality", **measured)
         elif not flaws:
-            yield ok(what, f"a photo of {size_kb:.0f} kB: one face, near, well lit and sharp", photo_kb=size_kb)
+            yield ok(what, f"a photo of {size_kb:.0f} kB: one face, near, well lit and sharp{told}", **measured)
         else:
             remedy = "; ".join(PHOTO_REMEDIES[one] for one in flaws if one in PHOTO_REMEDIES) or "try again"
-            yield warn(what, f"the photo is not good: {', '.join(flaws)}", remedy, photo_kb=size_kb)
+            yield warn(what, f"the photo is not good: {', '.join(flaws)}{told}", remedy, **measured)
 
     # --- readers and a crossing --------------------------------------------------------------------------------------
 

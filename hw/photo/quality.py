@@ -49,20 +49,25 @@ class Examiner:
 
     def flaws(self, picture: np.ndarray) -> tuple[Guidance, ...]:
         """Return what is not right with a picture (BGR, 8 bits), worst first."""
+        return self.look(picture)[0]
+
+    def look(self, picture: np.ndarray) -> tuple[tuple[Guidance, ...], float | None]:
+        """Return the flaws of a picture, worst first, and how sharp its face is; None where it shows none."""
         grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
         faces = self._finder.faces(picture)
         if not faces:
             is_night = np.percentile(grey, 90) < _NIGHT
-            return (Guidance.TOO_DARK,) if is_night else (Guidance.NOBODY_THERE,)
+            return (Guidance.TOO_DARK,) if is_night else (Guidance.NOBODY_THERE,), None
         face = faces[0]
+        sharp = sharpness(grey, face)
         found = {
             Guidance.ONE_PERSON_PLEASE: any(other.height > BYSTANDER * face.height for other in faces[1:]),
             **_place(face, grey.shape[0]),
             **_exposure(light(grey, face)),
             Guidance.LOOK_AT_CAMERA: not is_frontal(face),
-            Guidance.HOLD_STILL: sharpness(grey, face) < LEAST_SHARPNESS,
+            Guidance.HOLD_STILL: sharp < LEAST_SHARPNESS,
         }
-        return tuple(one for one in Guidance if found.get(one))
+        return tuple(one for one in Guidance if found.get(one)), sharp
 
 
 def is_frontal(face: Face) -> bool:

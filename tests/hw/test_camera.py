@@ -262,6 +262,14 @@ def test_a_photo_that_is_not_good_is_taken_again_at_most_twice_and_the_best_coun
     assert photographed(inbox) == [*guided(*guidance), quality]
 
 
+def test_how_sharp_the_face_is_comes_with_the_photo_that_is_kept(open_camera: Opens, inbox: Inbox):
+    camera = open_camera(behaving(), seeing("hold_still 0.05", " 0.24"))
+    inbox.wait_for(DeviceReady)
+    camera.take_photo("1")
+    taken = inbox.wait_for(PhotoTaken)
+    assert (taken.quality, taken.sharpness) == ((), 0.24)
+
+
 def test_no_photo_is_taken_again_where_there_is_no_time_for_it(open_camera: Opens, inbox: Inbox):
     camera = open_camera(behaving(), seeing("closer"), deadline_s=60, retake_pause_s=60)
     inbox.wait_for(DeviceReady)

@@ -150,7 +150,7 @@ def test_a_button_that_toggles_is_pressed_twice_and_one_press_is_not_enough(tmp_
 @pytest.mark.parametrize(
     ("photo", "verdict", "remedy"),
     [
-        ({"what": "photo_taken", "bytes": 39_900, "quality": []}, Verdict.OK, ""),
+        ({"what": "photo_taken", "bytes": 39_900, "quality": [], "sharpness": 0.231}, Verdict.OK, ""),
         ({"what": "photo_taken", "bytes": 39_900, "quality": ["hold_still"]}, Verdict.WARN, "focus the lens"),
         ({"what": "photo_taken", "bytes": 39_900, "quality": ["backlight"]}, Verdict.WARN, "window"),
         ({"what": "photo_failed", "reason": "no answer"}, Verdict.FAILED, "ribbon cable"),
@@ -164,6 +164,15 @@ def test_a_photo_is_judged_and_what_is_not_right_has_its_remedy(
     (found,) = check(tmp_path, Lane([of_another_crossing, {**photo, "request": "acceptance"}])).camera()
     assert found.verdict is verdict
     assert remedy in found.remedy
+
+
+def test_how_sharp_a_photo_is_stands_in_the_report_as_a_number(tmp_path: Path) -> None:
+    taken = {"what": "photo_taken", "request": "acceptance", "bytes": 40_000, "quality": [], "sharpness": 0.231}
+    (found,) = check(tmp_path, Lane([taken])).camera()
+    assert found.measured == {"photo_kb": 40.0, "photo_sharpness": 0.23}
+    assert "sharpness 0.23" in found.detail
+    (found,) = check(tmp_path, Lane([{**taken, "quality": ["nobody_there"], "sharpness": None}])).camera()
+    assert found.measured == {"photo_kb": 40.0}
 
 
 def test_the_case_is_opened_and_closed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hw.devices import Guidance
 from hw.photo.faces import Face
-from hw.photo.quality import Examiner, is_frontal
+from hw.photo.quality import LEAST_SHARPNESS, Examiner, is_frontal
 from tests.hw.photo.drawn import SKINS, add, backlit, blank, blurred, dimmed, moved, noisy, tilted, traveller
 
 every_skin = pytest.mark.parametrize("skin", SKINS)
@@ -42,6 +42,12 @@ def test_a_good_photo_has_no_flaw_whatever_the_skin_and_the_wall(examiner, skin,
 )
 def test_what_is_wrong_is_said_and_nothing_else(examiner, skin, seen, flaw) -> None:
     assert examiner.flaws(seen(traveller(skin))) == (flaw,)
+
+
+def test_how_sharp_the_face_is_comes_as_a_number_and_none_without_a_face(examiner) -> None:
+    (_, sharp), (_, soft) = examiner.look(traveller()), examiner.look(blurred(traveller(), 3))
+    assert sharp > 0.2 > LEAST_SHARPNESS > soft > 0
+    assert examiner.look(blank(120)) == ((Guidance.NOBODY_THERE,), None)
 
 
 @every_skin
