@@ -128,6 +128,8 @@ class Registry:
     def verifier_of(self, kiosk: str) -> Verifier | None:
         """Return what verifies a kiosk's signatures, or None when no key of it counts."""
         self._refresh()
+        if kiosk not in self._keys:
+            self._refresh(is_due=True)  # added a moment ago, perhaps: its first records shall not wait for a second try
         keys = self._keys.get(kiosk)
         if keys is None:
             return None
@@ -135,9 +137,9 @@ class Registry:
             self._verifiers[kiosk] = keys, Verifier([parse_key(text) for text in keys])
         return self._verifiers[kiosk][1]
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, is_due: bool = False) -> None:
         now_s = self._clock_s()
-        if self._read_at_s is not None and now_s - self._read_at_s < self._refresh_s:
+        if not is_due and self._read_at_s is not None and now_s - self._read_at_s < self._refresh_s:
             return
         with database.reading(self._engine) as connection:
             change = connection.scalar(select(func.max(centre.c.value)).where(centre.c.key == _CHANGED)) or ""
