@@ -67,7 +67,7 @@ def debian(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DebianMac
     for name in ("landfall-kiosk", "landfall-central"):
         (packages / f"{name}.deb").symlink_to(built(name, DIST))
     files = {
-        "/provisioned/kiosk.toml": CONFIG,
+        "/provisioned/kiosk.toml": CONFIG.replace("show_s = 0.05", "show_s = 2"),  # so that a look finds the lamp green
         "/provisioned/scenario.toml": SCENARIO,
         **{f"/provisioned/keys/{name}": (keys / name).read_text() for name in NEEDED},
     }
