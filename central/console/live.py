@@ -1,6 +1,6 @@
 """A page that keeps itself up to date (server-sent events, HTML Living Standard 9.2).
 
-Owns the stream: once a second it looks, and sends what differs from what it sent before. Always true: streams of one
+Owns the stream: twice a second it looks, and sends what differs from what it sent before. Always true: streams of one
 address share what is drawn; a stream ends with its session and with the program, and keeps no session alive; there are
 never more than `MAX_STREAMS` of them, and a page without one is only not live.
 """
@@ -18,8 +18,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import StreamingResponse
 
-EVERY_S = 1.0
-LOOK_AT_SESSION_EVERY = 15
+EVERY_S = 0.5
+LOOK_AT_SESSION_EVERY = 30
 MAX_STREAMS = 200
 _KEPT = 500  # pictures of different addresses
 
@@ -83,7 +83,7 @@ class Live:
                 elif rounds % LOOK_AT_SESSION_EVERY == 0:
                     yield b": still here\n\n"
                 before, rounds = picture, rounds + 1
-                # At the whole second, as all the others: what one of them reads and draws serves all.
+                # At the whole half second, as all the others: what one of them reads and draws serves all.
                 await asyncio.sleep(EVERY_S - self._now().timestamp() % EVERY_S)
         finally:
             self._streams -= 1

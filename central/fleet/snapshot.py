@@ -12,8 +12,8 @@ from threading import Lock
 
 from central.fleet.view import FleetView, KioskView
 
-# Well below the second between two looks of a live page, or every other look would see what the one before saw.
-FRESH = timedelta(seconds=0.5)
+# Well below the time between two looks of a live page, or every other look would see what the one before saw.
+FRESH = timedelta(seconds=0.25)
 
 
 class Snapshot:
@@ -26,7 +26,7 @@ class Snapshot:
         self._by_name: dict[str, KioskView] = {}
 
     def fleet(self, now: datetime) -> FleetView:
-        """Return the fleet as of now, or of up to half a second before."""
+        """Return the fleet as of now, or of up to a quarter of a second before."""
         return self._fresh(now)[0]
 
     def kiosk(self, name: str, now: datetime) -> KioskView | None:
