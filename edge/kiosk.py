@@ -195,27 +195,34 @@ class Kiosk:
     # --- collecting --------------------------------------------------------------------------------------------------
 
     def _collect(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
-        if isinstance(event, DocumentRead) and (self._is_of_the_next(event, now) or self._seen.has(event, now)):
-            return []
-        return self._look_at(event, now)
+        if isinstance(event, ReadFailed):
+            return self._look_at(event, now)
+        document = self._of_present(event, now)
+        return [] if document is None else self._take(document, now)
 
-    def _is_of_the_next(self, event: DocumentRead, now: Moment) -> bool:
-        """Keep the passport of whoever stands too close behind for a crossing of its own; tell whether it is one."""
+    def _of_present(self, event: DocumentRead, now: Moment) -> ReadDocument | None:
+        """Return what was read of whoever is here.
+
+        None for a repeat, and for the passport of whoever stands too close behind: that one gets a crossing of its own.
+        """
         if self._seen.has(event, now, remember=False):
-            return False
-        is_of_the_next = self._present.is_another(understand(self._read, event, now))
-        if is_of_the_next:
+            return None
+        document = understand(self._read, event, now)
+        if self._present.is_another(document):
             self._held = event
-        return is_of_the_next
+            return None
+        self._seen.has(event, now)
+        return document
 
     def _look_at(self, event: DocumentRead | ReadFailed, now: Moment) -> list[Action]:
         """Take in one read; a misread asks for another, anything else may be the last thing that was missing."""
-        traveller = self._present
         if isinstance(event, ReadFailed):
-            traveller.was_misread = True
+            self._present.was_misread = True
             return [Show(Signal.TRY_AGAIN)]
-        document = understand(self._read, event, now)
-        return self._taken_in(document, now) if traveller.take_in(document) else [Show(Signal.TRY_AGAIN)]
+        return self._take(understand(self._read, event, now), now)
+
+    def _take(self, document: ReadDocument, now: Moment) -> list[Action]:
+        return self._taken_in(document, now) if self._present.take_in(document) else [Show(Signal.TRY_AGAIN)]
 
     def _taken_in(self, document: ReadDocument, now: Moment) -> list[Action]:
         """Go on after a document that counts."""
@@ -316,9 +323,8 @@ class Kiosk:
         return self._record_crossing(Outcome("referred", "rule", reasons, self._present.officer), now)
 
     def _add_document(self, event: DocumentRead, now: Moment) -> list[Action]:
-        if self._is_of_the_next(event, now) or self._seen.has(event, now):
-            return []
-        if not is_misread(document := understand(self._read, event, now)):
+        document = self._of_present(event, now)
+        if document is not None and not is_misread(document):
             self._present.documents.append(document)
         return []
 
