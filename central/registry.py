@@ -127,9 +127,8 @@ class Registry:
 
     def verifier_of(self, kiosk: str) -> Verifier | None:
         """Return what verifies a kiosk's signatures, or None when no key of it counts."""
-        self._refresh()
-        if kiosk not in self._keys:
-            self._refresh(is_due=True)  # added a moment ago, perhaps: its first records shall not wait for a second try
+        # One that is not known was added a moment ago, perhaps: its first records shall not wait for a second try.
+        self._refresh(is_due=kiosk not in self._keys)
         keys = self._keys.get(kiosk)
         if keys is None:
             return None
@@ -137,7 +136,7 @@ class Registry:
             self._verifiers[kiosk] = keys, Verifier([parse_key(text) for text in keys])
         return self._verifiers[kiosk][1]
 
-    def _refresh(self, *, is_due: bool = False) -> None:
+    def _refresh(self, *, is_due: bool) -> None:
         now_s = self._clock_s()
         if not is_due and self._read_at_s is not None and now_s - self._read_at_s < self._refresh_s:
             return

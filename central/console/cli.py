@@ -72,7 +72,7 @@ def _console(arguments: argparse.Namespace) -> int:
     from central.console.serve import serve
 
     settings = config.load(arguments.config)
-    engine = open_database(config.load(arguments.config))
+    engine = open_database(settings)
     if not accounts.everyone(engine):
         print("No account yet: make one with `landfall-central account add NAME --role technician`.", file=sys.stderr)
     serve(engine, settings.console, settings.fleet)

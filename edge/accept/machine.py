@@ -76,13 +76,11 @@ def _supply(scene: Scene) -> Iterator[Finding]:
     else:
         yield ok("supply", "the voltage was never too low since the boot")
     if celsius is not None:
-        hot = celsius >= HOT_CELSIUS
-        remedy = "shade the case, open its vents, or fit a heat sink"
-        yield (warn if hot else _ok_without)("heat", f"{celsius:.0f} degrees Celsius", remedy, celsius=celsius)
-
-
-def _ok_without(what: str, detail: str, remedy: str, **measured: float | None) -> Finding:
-    return ok(what, detail, **measured)
+        detail = f"{celsius:.0f} degrees Celsius"
+        if celsius >= HOT_CELSIUS:
+            yield warn("heat", detail, "shade the case, open its vents, or fit a heat sink", celsius=celsius)
+        else:
+            yield ok("heat", detail, celsius=celsius)
 
 
 def _card(scene: Scene) -> Iterator[Finding]:

@@ -79,7 +79,6 @@ class Sender:
         """Go back below what was held: the centre asks for everything after `to` again."""
         self.held = min(self.held, to)
         self._go_back()
-        self._ahead = Ahead()
         self._not_before_s = 0.0
 
     def reconnected(self) -> None:
@@ -88,7 +87,6 @@ class Sender:
         What is known of the centre's pace is forgotten too: after an outage it has every kiosk to answer.
         """
         self._go_back()
-        self._ahead = Ahead()
         self._is_probing = False
         self._not_before_s = 0.0
         self._timeout_s = self._first_timeout_s
@@ -96,7 +94,6 @@ class Sender:
     def nobody_listens(self, now_s: float) -> None:
         """Slow down after PUBACK 0x10 (no matching subscribers) or a refusal that time may heal; keep trying."""
         self._go_back()
-        self._ahead = Ahead()
         self._is_probing = True
         self._not_before_s = now_s + self._hold_off_s
         self._hold_off_s = min(2 * self._hold_off_s, MOST_HOLD_OFF_S)
@@ -105,7 +102,7 @@ class Sender:
         """Go back when receipts stood still for too long; return whether that happened."""
         if self._due_s is None or now_s < self._due_s:
             return False
-        self._go_back()
+        self.cursor, self._due_s = self.held, None
         self._ahead.give_up()
         self._is_probing = True
         self._timeout_s = min(2 * self._timeout_s, MOST_TIMEOUT_S)
@@ -119,7 +116,7 @@ class Sender:
         return min(times, default=None)
 
     def _go_back(self) -> None:
-        self.cursor, self._due_s = self.held, None
+        self.cursor, self._due_s, self._ahead = self.held, None, Ahead()
 
     @property
     def _patience_s(self) -> float:
