@@ -17,7 +17,7 @@ _REGISTER = "/lib/systemd/systemd-binfmt"
 WITHIN_S = 1200
 # The processor of a Raspberry Pi 4, which QEMU runs many times faster than the one that it takes by itself.
 _PROCESSOR = "QEMU_CPU=cortex-a72"
-_SURROUNDINGS = (_PROCESSOR, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
+_VARIABLES = (_PROCESSOR, "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "DEBIAN_FRONTEND=noninteractive")
 _ENTER = """
 set -eu
 mount --make-rprivate /
@@ -82,14 +82,8 @@ class EmulatedSystem:
     def run(self, command: str, ok: bool = True) -> str:
         """Run a line of shell as root and return what it printed; fail when it ended otherwise than `ok` says."""
         enter = ["nsenter", "--target", self._first, "--mount", "--pid", "--net", "--root", "--wd", "env", "-i"]
-        surroundings = [
-            _PROCESSOR,
-            "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-            "LANG=C.UTF-8",
-            "DEBIAN_FRONTEND=noninteractive",
-        ]
         done = subprocess.run(
-            [*enter, *surroundings, "sh", "-c", command],
+            [*enter, *_VARIABLES, "sh", "-c", command],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=WITHIN_S,
         )  # fmt: skip
         said = done.stdout.decode(errors="replace")
