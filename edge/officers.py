@@ -36,6 +36,7 @@ from edge.groups import Group
 from edge.kiosk import State
 from edge.named_crossing import Name, Word, shown, why_not
 from edge.recorder import Recorder
+from edge.verbs import Refused, take_apart
 from edge.wire.crossing import Conveyance, Direction, ReadDocument
 from edge.wiring import Lane
 from hw.devices import Button, ButtonPressed
@@ -112,10 +113,7 @@ VERBS: dict[str, type[msgspec.Struct]] = {
     "group": GroupAsked,
     "outcome": OutcomeAsked,
 }
-
-
-class _Refused(Exception):
-    """What was asked for cannot be done now; the text says why."""
+_HINTS = {"$.officer": "officer must be a service number such as A-1042, never a name"}
 
 
 class Officers:
@@ -139,14 +137,7 @@ class Officers:
         if verb not in VERBS:
             return None
         try:
-            asked = msgspec.convert(arguments, VERBS[verb])
-        except msgspec.ValidationError as error:  # its text may quote what was typed
-            place = str(error).partition(" - at ")[2].strip("`")
-            if place == "$.officer":
-                return {"error": "officer must be a service number such as A-1042, never a name"}
-            return {"error": f"{verb}: {place or 'an argument'} is not right"}
-        try:
-            match asked:
+            match asked := take_apart(verb, arguments, VERBS, hints=_HINTS):
                 case ManualAsked():
                     return self._manual(asked, now)
                 case EnterAsked(written_at=""):
@@ -165,7 +156,7 @@ class Officers:
                     return self._group(asked, now)
                 case OutcomeAsked():
                     return self._outcome(asked)
-        except _Refused as refused:
+        except Refused as refused:
             return {"error": str(refused)}
         return None
 
@@ -227,16 +218,16 @@ class Officers:
         lane = self._lane(asked)
         if asked.on is not (lane.kiosk.state is State.MANUAL):
             if asked.on and not lane.kiosk.takes(ButtonPressed):
-                raise _Refused(_busy(lane))
+                raise Refused(_busy(lane))
             self._hand(lane, ButtonPressed("control", Button.MANUAL), now)
             if asked.on and lane.kiosk.state is not State.MANUAL:
-                raise _Refused(_busy(lane))  # a lamp is still shown to somebody
+                raise Refused(_busy(lane))  # a lamp is still shown to somebody
         return {"lane": lane.settings.name, "state": lane.kiosk.state.value}
 
     def _enter(self, asked: EnterAsked, now: Moment) -> dict[str, Any]:
         lane = self._lane(asked)
         if not lane.kiosk.takes(DocumentKeyed):
-            raise _Refused(_busy(lane))
+            raise Refused(_busy(lane))
         document = _document(asked, "manual", now)
         drafts = self._hand(lane, DocumentKeyed(document, asked.officer), now)
         return self._await(lane, lane.kiosk.traveller, drafts)
@@ -244,7 +235,7 @@ class Officers:
     def _enter_form(self, asked: EnterAsked, now: Moment) -> dict[str, Any]:
         lane = self._lane(asked)
         if asked.result is None or not asked.officer:
-            raise _Refused("a form needs the result that stands on it, and the officer who keys it in")
+            raise Refused("a form needs the result that stands on it, and the officer who keys it in")
         document = _document(asked, "paper", now)
         direction = asked.direction or lane.kiosk.direction
         form = FormKeyed(document, _written_at(asked.written_at, now), direction, asked.result, asked.officer)
@@ -257,7 +248,7 @@ class Officers:
         """Say something of the one crossing that is meant; another turn of the loop may have brought another."""
         lane = self._lane(asked)
         if refusal := why_not(lane, word, asked.crossing, command, now):
-            raise _Refused(refusal)
+            raise Refused(refusal)
         drafts = self._hand(lane, event, now)
         return self._await(lane, drafts[0].id, drafts)
 
@@ -273,7 +264,7 @@ class Officers:
     def _outcome(self, asked: OutcomeAsked) -> dict[str, Any]:
         found = self._came_of.get(asked.id)
         if found is None:
-            raise _Refused("nothing is known of this id (any more)")
+            raise Refused("nothing is known of this id (any more)")
         lane = self._lanes[found["lane"]]
         has_left = "result" not in found and lane.kiosk.traveller != asked.id
         if found["state"] == "pending" and (has_left or lane.kiosk.gave_up(asked.id)):
@@ -289,7 +280,7 @@ class Officers:
                 return self._open_group(lane, asked, now)
             case "close":
                 if lane.kiosk.group.group is None:
-                    raise _Refused(f"lane {lane.settings.name}: no group is open")
+                    raise Refused(f"lane {lane.settings.name}: no group is open")
                 shown = self._shown(lane)
                 self._close_group(lane, "officer", asked.officer)
                 return shown
@@ -345,7 +336,7 @@ class Officers:
         if not asked.lane and len(self._lanes) == 1:
             return next(iter(self._lanes.values()))
         if asked.lane not in self._lanes:
-            raise _Refused(f"say which lane: {', '.join(self._lanes)}")
+            raise Refused(f"say which lane: {', '.join(self._lanes)}")
         return self._lanes[asked.lane]
 
 
@@ -361,15 +352,15 @@ def _document(asked: EnterAsked, source: Literal["manual", "paper"], now: Moment
 
 
 def _written_at(text: str, now: Moment) -> str:
-    """Return the time on a form in UTC, without fractions; raise `_Refused` for none, or one that has not come yet."""
+    """Return the time on a form in UTC, without fractions; raise `Refused` for none, or one that has not come yet."""
     try:
         at = datetime.fromisoformat(text).astimezone(UTC) if "T" in text else None
     except (ValueError, OverflowError):
         at = None
     if at is None or datetime.fromisoformat(text).tzinfo is None:
-        raise _Refused("the time on the form must be RFC 3339, such as 2026-03-01T09:40:00Z")
+        raise Refused("the time on the form must be RFC 3339, such as 2026-03-01T09:40:00Z")
     if now.clock.state != "unset" and at > now.at:
-        raise _Refused("the time on the form has not come yet")
+        raise Refused("the time on the form has not come yet")
     return at.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

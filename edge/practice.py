@@ -21,6 +21,7 @@ from edge.log import Log, Priority
 from edge.recent import Recent
 from edge.recorder import Recorder
 from edge.seal import Signer
+from edge.verbs import Refused, take_apart
 from edge.wire import acceptance
 from edge.wiring import Lane
 from hw.devices import Signal
@@ -70,10 +71,6 @@ VERBS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-class _Refused(Exception):
-    """What was asked for cannot be done now; the text says why."""
-
-
 class Practice:
     """Answers who sets the kiosk up; `about` is what the kiosk says of itself in a report."""
 
@@ -97,7 +94,7 @@ class Practice:
         if verb not in VERBS:
             return None
         try:
-            match msgspec.convert(arguments, VERBS[verb]):
+            match take_apart(verb, arguments, VERBS):
                 case PracticeAsked(for_s=for_s):
                     return self._practise(for_s, now)
                 case PhotoAsked(lane=name):
@@ -108,10 +105,7 @@ class Practice:
                     return self._recent.after(number)
                 case ReportAsked(report=report):
                     return self._sign(report, now)
-        except msgspec.ValidationError as error:
-            place = str(error).partition(" - at ")[2].strip("`")
-            return {"error": f"{verb}: {place or 'an argument'} is not right"}
-        except (_Refused, ContractError, KeyDropped) as refused:
+        except (Refused, ContractError, KeyDropped) as refused:
             return {"error": str(refused)}
         return None
 
@@ -153,7 +147,7 @@ class Practice:
     def _photo(self, name: str) -> dict[str, Any]:
         lane = self._practising(name)
         if lane.devices.camera is None:
-            raise _Refused(f"lane {name} has no camera")
+            raise Refused(f"lane {name} has no camera")
         lane.devices.camera.take_photo(PHOTO)
         return {"request": PHOTO}
 
@@ -161,7 +155,7 @@ class Practice:
         """Show a signal, or what the lane itself shows again."""
         lane = self._lanes.get(name) if signal is Signal.READY else self._practising(name)
         if lane is None or lane.devices.panel is None:
-            raise _Refused(f"there is no panel at lane {name}")
+            raise Refused(f"there is no panel at lane {name}")
         if signal is Signal.READY:
             self._shown.discard(name)
             lane.devices.panel.show(lane.signal)
@@ -172,9 +166,9 @@ class Practice:
 
     def _practising(self, name: str) -> Lane:
         if name not in self._lanes:
-            raise _Refused(f"there is no lane {name}")
+            raise Refused(f"there is no lane {name}")
         if self.deadline_s is None:
-            raise _Refused("there is no practice now")
+            raise Refused("there is no practice now")
         return _free(self._lanes[name])
 
     def _sign(self, report: object, now: Moment) -> dict[str, Any]:
@@ -193,5 +187,5 @@ class Practice:
 
 def _free(lane: Lane) -> Lane:
     if lane.kiosk.state not in (State.READY, State.CLOSED):
-        raise _Refused(f"somebody is at lane {lane.settings.name}; try again in a moment")
+        raise Refused(f"somebody is at lane {lane.settings.name}; try again in a moment")
     return lane
