@@ -38,19 +38,19 @@ _MAX_DEFLATED = 240 * 1024  # joserfc inflates 250 KiB at the most, so that a sm
 
 
 def load_private_key(path: Path) -> OKPKey:
-    """Load a private JWK (RFC 7517) from a file of mode 0600 or 0400; raise `SealError` naming the file otherwise.
-
-    A credential of systemd may show group bits: they are the mask of the ACL that lets the service's user read it.
-    """
-    _refuse_open_to_others(path)
-    key = load_public_key(path)
-    if not key.is_private:
-        raise SealError(f"{path}: holds a public key, a private one is needed")
-    return key
+    """Load the one private JWK of a file; raise `SealError` as `load_private_keys` does, and for several."""
+    keys = load_private_keys(path)
+    if len(keys) > 1:
+        raise SealError(f"{path}: holds {len(keys)} keys, one is needed")
+    return keys[0]
 
 
 def load_private_keys(path: Path) -> list[OKPKey]:
-    """Load a private JWK, or every one of a JWK Set, the oldest first; raise `SealError` as `load_private_key` does."""
+    """Load a private JWK (RFC 7517), or every one of a JWK Set, the oldest first, from a file of mode 0600 or 0400.
+
+    Raises `SealError` naming the file otherwise. A credential of systemd may show group bits: they are the mask of the
+    ACL that lets the service's user read it.
+    """
     _refuse_open_to_others(path)
     keys = load_public_keys(path)
     if not all(key.is_private for key in keys):

@@ -77,6 +77,14 @@ def test_a_public_key_in_place_of_a_private_one_is_refused(tmp_path) -> None:
         load_private_key(path)
 
 
+def test_several_keys_where_one_is_needed_are_refused(tmp_path) -> None:
+    path = tmp_path / "record.jwk"
+    path.write_text(f'{{"keys":[{jwk(SIGNING)},{jwk(SIGNING)}]}}', encoding="utf-8")
+    path.chmod(0o600)
+    with pytest.raises(SealError, match=rf"{path}: holds 2 keys, one is needed"):
+        load_private_key(path)
+
+
 @pytest.mark.parametrize("load", [load_private_key, load_public_key])
 def test_a_key_that_is_not_there_is_named(load, tmp_path) -> None:
     with pytest.raises(SealError, match=r"record\.jwk: cannot be read \(No such file"):
