@@ -119,12 +119,23 @@ def print_queue(figures: dict[str, Any]) -> None:
     console.print(table)
 
 
+def looked_at(what: str, word: str, style: str, detail: str, remedy: str) -> Table:
+    """Return one line of a check: the word for how it is, what was looked at, what was found, and what to do."""
+    columns = Column(width=7), Column(width=20, overflow="fold"), Column(overflow="fold")
+    line = Table(*columns, box=None, pad_edge=False, show_header=False)
+    line.add_row(Text(word, style), plain(what), plain(detail))
+    if remedy:
+        line.add_row("", "", Text.assemble(("do: ", "bold"), plain(remedy)))
+    return line
+
+
 def plain(text: str) -> Text:
     """Return text as it is, with what would steer the terminal or the layout made visible."""
     return Text("".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text))
 
 
 def ago(seconds: float) -> str:
+    """Return a time in its largest unit: `3 d`, `4 h`, `5 min`, `6 s`."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
@@ -132,6 +143,7 @@ def ago(seconds: float) -> str:
 
 
 def size(count: float) -> str:
+    """Return a number of bytes in its largest decimal unit: `17 B`, `5 kB`, `64 MB`, `1.5 GB`."""
     for unit in ("B", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} {unit}"

@@ -13,12 +13,11 @@ from typing import TypeVar
 from rich.console import Console
 from rich.live import Live
 from rich.padding import Padding
-from rich.table import Column, Table
 from rich.text import Text
 
 from edge.accept.keys import ENTER, Keys
 from edge.accept.running import POLL_S
-from edge.screen import plain
+from edge.screen import looked_at, plain
 from edge.wire.acceptance import Acceptance, Finding, Verdict, is_accepted
 
 WIDTH = 80
@@ -65,14 +64,8 @@ class Screen:
 
     def finding(self, finding: Finding) -> None:
         """Show what came of something."""
-        row = Table(
-            Column(width=7), Column(width=20, overflow="fold"), Column(overflow="fold"), box=None, pad_edge=False
-        )
-        row.show_header = False
-        row.add_row(Text(finding.verdict.value, _STYLES[finding.verdict]), plain(finding.what), plain(finding.detail))
-        if finding.remedy:
-            row.add_row("", "", Text.assemble(("do: ", "bold"), plain(finding.remedy)))
-        self._console.print(row)
+        word, style = finding.verdict.value, _STYLES[finding.verdict]
+        self._console.print(looked_at(finding.what, word, style, finding.detail, finding.remedy))
 
     def wait_for(self, instruction: str, look: Callable[[], Found | None], within_s: float) -> Found | None:
         """Say what to do and look until it was done; return what was found, or None when time is up.

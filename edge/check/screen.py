@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from edge.check.line import Line, State
-from edge.screen import plain
+from edge.screen import looked_at
 
 _STYLES = {State.OK: "green", State.WARN: "yellow", State.FAILED: "bold red"}
 
@@ -22,14 +21,7 @@ def print_lines(lines: Iterable[Line]) -> list[Line]:
     console, found = Console(highlight=False), []
     for line in lines:
         found.append(line)
-        row = Table(
-            Column(width=6), Column(width=20, overflow="fold"), Column(overflow="fold"), box=None, pad_edge=False
-        )
-        row.show_header = False
-        row.add_row(Text(line.state.value, _STYLES[line.state]), plain(line.what), plain(line.detail))
-        if line.remedy:
-            row.add_row("", "", Text.assemble(("do: ", "bold"), plain(line.remedy)))
-        console.print(row)
+        console.print(looked_at(line.what, line.state.value, _STYLES[line.state], line.detail, line.remedy))
     counts = [sum(line.state is state for line in found) for state in State]
     console.print(Text(f"{counts[0]} ok, {counts[1]} warnings, {counts[2]} failed", "bold"))
     return found

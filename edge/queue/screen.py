@@ -17,7 +17,7 @@ from rich.text import Text
 
 from edge.queue.chain import ChainReport
 from edge.queue.export import Exported
-from edge.screen import print_queue
+from edge.screen import plain, print_queue, size
 
 STEPS = 500  # of a bar: drawing must not cost more than the work
 _MEANINGS = {
@@ -87,7 +87,7 @@ def print_rows(rows: Iterable[dict[str, Any]]) -> None:
     for row in rows:
         table.add_row(
             str(row["sequence"]), _type(row["type"]), _time(row["time"]), row["direction"], row["outcome"],
-            "yes" if row["training"] else "", _size(row["bytes"]),
+            "yes" if row["training"] else "", size(row["bytes"]),
             Text("yes", "green") if row["receipted"] else Text("no", "yellow"),
         )  # fmt: skip
     console = Console(highlight=False)
@@ -144,10 +144,10 @@ def print_exported(exported: Exported, *, is_own_disk: bool) -> None:
     if exported.files:
         for section in exported.sections:
             range_ = f"{section.stream} {section.first} to {section.last}"
-            console.print(f"Records   {range_}: {section.records}, {_size(section.bytes)}")
+            console.print(f"Records   {range_}: {section.records}, {size(section.bytes)}")
         for path in exported.files:
             console.print(Text.assemble("File      ", str(path)))
-        console.print(f"Written and read back: {_size(exported.bytes)}. Unmount the stick before pulling it out.")
+        console.print(f"Written and read back: {size(exported.bytes)}. Unmount the stick before pulling it out.")
         console.print("At the centre: landfall-central import FOLDER")
     else:
         console.print("Nothing awaits its receipt, so nothing was written.")
@@ -165,11 +165,7 @@ def print_receipts(answers: list[dict[str, Any]]) -> None:
     for answer in answers:
         word, style = _MEANINGS.get(answer["meaning"], (answer["meaning"], "bold red"))
         place = f"{answer['kiosk']} {answer['stream']} up to {answer['held_up_to']}: " if "stream" in answer else ""
-        console.print(Text.assemble("Receipt   ", _plain(place), (word, style)))
-
-
-def _plain(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text)
+        console.print(Text.assemble("Receipt   ", plain(place), (word, style)))
 
 
 def _type(name: str) -> str:
@@ -192,11 +188,3 @@ def _long(hours: float) -> str:
     if hours >= 48:
         return f"{hours / 24:.0f} days"
     return f"{hours:.0f} h" if hours >= 1 else f"{hours * 60:.0f} min"
-
-
-def _size(count: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"
