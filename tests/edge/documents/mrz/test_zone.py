@@ -91,6 +91,16 @@ def test_lines_whose_fillers_were_cut_off_cost_nothing_and_are_said(kind):
     assert verdict(document, "line_length").result is Result.DOUBTFUL
 
 
+@pytest.mark.parametrize("cut", [1, 2, 4, 5])
+def test_a_wide_visa_that_lost_fillers_does_not_lose_more_to_the_narrow_one(cut):
+    names = "V<UTOERIKSSON<VAN<DER<HEUVEL<<ANNA<MARIA".ljust(44, "<")
+    data = f"{VISA_A[1][:28]}ZE184226B12".ljust(44, "<")
+    document = read(f"{names[:-cut]}\n{data[:-cut]}")
+
+    assert (document.kind, document.fields) == ("MRV-A", read(f"{names}\n{data}").fields)
+    assert wanting(document) == {"line_length": Result.DOUBTFUL, "specimen": Result.DOUBTFUL}
+
+
 @pytest.mark.parametrize("kind", ["TD1", "MRV-A", "MRV-B"])  # whose last lines end in fillers
 def test_a_run_whose_fillers_were_cut_off_costs_nothing_and_is_said(kind):
     document = read("".join(SPECIMENS[kind]).rstrip("<"))
