@@ -6,7 +6,7 @@ Always true: any bytes up to 64 KiB give a document, at worst one of kind `unkno
 
     begins with                     standard
     AIM `]o`                        machine readable zone, nothing else
-    M0 to M9                        IATA boarding pass
+    M0 to M9, no < near it          IATA boarding pass
     HC1:                            EU digital certificate
     @ ... ANSI or AAMVA             driving licence (AAMVA)
     % ; +                           magnetic stripe
@@ -83,7 +83,7 @@ def _by_content(
     trust: TrustList | None,
 ) -> Document:
     begins = text[:64].lstrip()
-    if _BOARDING_PASS.match(begins):
+    if _BOARDING_PASS.match(begins) and "<" not in begins:  # else the number of a document whose lines were turned
         from edge.documents import bcbp
 
         return bcbp.parse(payload, today=today)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.documents.mrz import encode
+from edge.documents.mrz import encode, parse
 from edge.documents.read import LONGEST_PAYLOAD, read
 from edge.documents.verdict import Document, Result
 from tests.edge.documents.mrz.specimens import PASSPORT, SPECIMENS
@@ -57,6 +57,13 @@ def test_a_boarding_pass_damaged_at_its_beginning_is_still_one(begins):
 @pytest.mark.parametrize("filler", ["<", " ", "_"])
 def test_a_zone_is_not_taken_for_a_boarding_pass(kind, joined, filler):
     assert read(joined(SPECIMENS[kind]).replace("<", filler), today=TODAY).kind == kind
+
+
+@pytest.mark.parametrize("kind", ["TD2", "TD3", "MRV-A", "MRV-B"])
+def test_a_zone_from_bottom_to_top_whose_number_begins_like_a_boarding_pass_is_a_zone(kind):
+    lines = encode(kind, parse("\n".join(SPECIMENS[kind]), today=TODAY).fields | {"document_number": "M1234567"})
+
+    assert read("\n".join(reversed(lines)), today=TODAY).kind == kind
 
 
 def test_a_number_of_digits_behind_a_long_name_does_not_make_a_boarding_pass_of_a_passport():
