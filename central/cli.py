@@ -12,21 +12,27 @@ import sys
 import traceback
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import acceptance_cli, command_cli, config, database_cli, overview, reconcile, registry
+from central import acceptance_cli, command_cli, config, database_cli, overview, reconcile, registry, set_aside_cli
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
-from central.command_line import kiosk_named, open_database, print_json
+from central.command_line import (
+    kiosk_named,
+    open_database,
+    open_store,
+    opening_keys,
+    print_json,
+    private_keys,
+    settings_with_keys,
+)
 from central.console import cli as console_cli
 from central.enrolment.cli import add_verbs as add_enrolment_verbs
 from central.fleet.cli import add_verbs as add_fleet_verbs
 from central.journal import ERROR, log
-from central.store import Store
-from edge.errors import LandfallError, SealError, SettingError
+from edge.errors import LandfallError, SettingError
 from edge.version import add_version
 
 if TYPE_CHECKING:
@@ -121,6 +127,7 @@ def command_parser() -> argparse.ArgumentParser:
     database_cli.add_verbs(verbs, common)
     add_enrolment_verbs(verbs, common)
     acceptance_cli.add_verbs(verbs, common)
+    set_aside_cli.add_verbs(verbs, common)
 
     broker = verbs.add_parser(
         "broker-config", help="write mosquitto's configuration and access list", description=_BROKER_TEXT
@@ -180,7 +187,7 @@ def _run(arguments: argparse.Namespace) -> int:
     in_flight = 2 * settings.collector.batch_messages
     collector = Collector(
         settings.collector,
-        _store(engine, settings),
+        open_store(engine, settings),
         Examiner(registry.Registry(engine, monotonic).verifier_of, opener),
         signer,
         lambda inbox: BrokerLink(broker, context, inbox, in_flight=in_flight),
@@ -192,27 +199,17 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _store(engine: Engine, settings: config.Settings) -> Store:
-    limits = settings.collector
-    return Store(
-        engine,
-        rejected_keep=limits.rejected_keep,
-        most_epochs=limits.most_epochs,
-        most_branches=limits.most_branches,
-    )
-
-
 def _import(arguments: argparse.Namespace) -> int:
     from central.carried import Importer, files_at
     from central.progress import progress_bar
     from central.verify import Examiner
 
-    settings = config.load(arguments.config)
+    settings = settings_with_keys(arguments.config)
     signer, opener = _keys(settings)
     files = files_at(arguments.file)
     engine = open_database(settings)
     known = registry.Registry(engine, monotonic)
-    store = _store(engine, settings)
+    store = open_store(engine, settings)
     importer = Importer(store, Examiner(known.verifier_of, opener), known.verifier_of, signer, utc_now)
     with progress_bar("Importing") as show:
         imported = importer.take(files, show)
@@ -249,23 +246,8 @@ def _keys(settings: config.Settings) -> tuple[Signer, Opener]:
 
     keys = settings.for_taking()
     # The oldest receipt key signs: while keys rotate, it is the one that every kiosk knows.
-    signer = Signer(_private_keys(settings, "keys.receipt_key", keys.receipt_key, "Ed25519")[0])
-    opening = [_private_keys(settings, "keys.opening_keys", path, "X25519") for path in keys.opening_keys]
-    return signer, Opener([key for several in opening for key in several])
-
-
-def _private_keys(settings: config.Settings, setting: str, path: Path, curve: str) -> list[Any]:
-    """Load the centre's own keys of a file; raise `SettingError` when one is not private, or of another curve."""
-    from edge.seal import load_private_keys
-
-    try:
-        keys = load_private_keys(path)
-    except SealError as error:
-        raise SettingError(settings.file, setting, f"must name a private key: {error}") from None
-    for key in keys:
-        if key.curve_name != curve:
-            raise SettingError(settings.file, setting, f"must name an {curve} key", got=f"{key.curve_name} in {path}")
-    return keys
+    signer = Signer(private_keys(settings, "keys.receipt_key", keys.receipt_key, "Ed25519")[0])
+    return signer, Opener(opening_keys(settings))
 
 
 def _kiosk_add(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What every verb of `landfall-central` needs: the kiosk that was named, the database, and JSON for programs.
+"""What several verbs of `landfall-central` need: the kiosk that was named, database and keys, JSON for programs.
 
 Owns no verb. Always true: what is printed for programs is one JSON document on standard output.
 """
@@ -6,15 +6,22 @@ Owns no verb. Always true: what is printed for programs is one JSON document on 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import msgspec
 from sqlalchemy import Engine
 
-from central import database
+from central import config, database
 from central.config import Settings
-from edge.errors import ContractError, SettingError
+from central.store import Store
+from edge.errors import ContractError, SealError, SettingError
 from edge.wire.topics import kiosk_id
+
+COLLECTOR_CREDENTIALS = Path("/run/credentials/landfall-collector.service")  # systemd.exec(5), Credentials
 
 
 def kiosk_named(arguments: argparse.Namespace) -> str:
@@ -30,6 +37,45 @@ def open_database(settings: Settings) -> Engine:
     engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)
     database.upgrade(engine)
     return engine
+
+
+def settings_with_keys(path: Path) -> Settings:
+    """Return the settings for a verb that needs the collector's keys, which lie where its running unit has them."""
+    if COLLECTOR_CREDENTIALS.is_dir():
+        os.environ.setdefault("CREDENTIALS_DIRECTORY", str(COLLECTOR_CREDENTIALS))
+    return config.load(path)
+
+
+def open_store(engine: Engine, settings: Settings) -> Store:
+    """Return the store of these settings, which begins a new life of the database."""
+    limits = settings.collector
+    return Store(
+        engine,
+        rejected_keep=limits.rejected_keep,
+        most_epochs=limits.most_epochs,
+        most_branches=limits.most_branches,
+    )
+
+
+def opening_keys(settings: Settings, instead: Sequence[Path] | None = None) -> list[Any]:
+    """Load the keys that open letters, those of the settings or of other files `instead`; raise `SettingError`."""
+    files = settings.for_taking().opening_keys if instead is None else instead
+    setting = "keys.opening_keys" if instead is None else "--opening-key"
+    return [key for path in files for key in private_keys(settings, setting, path, "X25519")]
+
+
+def private_keys(settings: Settings, setting: str, path: Path, curve: str) -> list[Any]:
+    """Load the centre's own keys of a file; raise `SettingError` when one is not private, or of another curve."""
+    from edge.seal import load_private_keys
+
+    try:
+        keys = load_private_keys(path)
+    except SealError as error:
+        raise SettingError(settings.file, setting, f"must name a private key: {error}") from None
+    for key in keys:
+        if key.curve_name != curve:
+            raise SettingError(settings.file, setting, f"must name an {curve} key", got=f"{key.curve_name} in {path}")
+    return keys
 
 
 def print_json(value: object) -> None:
