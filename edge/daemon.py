@@ -69,6 +69,7 @@ from edge.log import Log, Priority
 from edge.machine import Machine
 from edge.notify import Systemd
 from edge.officers import Officers
+from edge.open_groups import OpenGroups
 from edge.practice import Practice
 from edge.renewal import Renewal
 from edge.survey import Surveyor
@@ -128,7 +129,8 @@ class Daemon:
         self._power_line = parts.power
         self._ending: _Ending | None = None
         self._key_drop = KeyDrop(parts.signer, self._recorder, self._end_uplink, log)
-        self._officers = Officers(self._lanes, self._hand, self._recorder, lambda: str(uuid6.uuid7()))
+        self._groups = OpenGroups(self._lanes, self._recorder, lambda: str(uuid6.uuid7()))
+        self._officers = Officers(self._lanes, self._hand, self._groups)
         self._renewal = Renewal(parts.kiosk, parts.uplink.say)
         self._recent = parts.recent
         about = {"kiosk": parts.kiosk, "version": self._version, "settings_sha256": digest(settings)}
@@ -206,7 +208,7 @@ class Daemon:
         for lane in self._lanes:
             if lane.kiosk.deadline_s is not None and lane.kiosk.deadline_s <= now.clock.boottime_s:
                 self._hand(lane, DeadlinePassed(), now)
-        self._officers.close_idle_groups(now)
+        self._groups.close_idle(now)
         self._practice.tick(now)
         if self._health_at_s <= now.clock.boottime_s:
             self._publish_health(now)
@@ -223,7 +225,7 @@ class Daemon:
 
     def _next_deadline_s(self) -> float:
         ends_s = self._office.deadline_s if self._ending is None else self._ending.until_s
-        times = [self._watch.deadline_s, self._officers.deadline_s, self._practice.deadline_s, ends_s]
+        times = [self._watch.deadline_s, self._groups.deadline_s, self._practice.deadline_s, ends_s]
         times += [self._key_drop.deadline_s, *(lane.kiosk.deadline_s for lane in self._lanes)]
         return min([self._health_at_s, *(time for time in times if time is not None)])
 
@@ -266,7 +268,7 @@ class Daemon:
             case KeyWasDropped():
                 self._key_was_dropped(event, now)
             case ButtonPressed(button=Button.GROUP):
-                self._officers.press_group(self._lane_of_device[event.device], now)
+                self._groups.press(self._lane_of_device[event.device], now)
             case ControlAsked():
                 event.reply(self._answer(event, now))
             case StoreFailed():
@@ -317,7 +319,7 @@ class Daemon:
         if self._reader is None:
             self._reader = CacheReader.open(self._path)
             self._threads.start("uplink", self._uplink.run)
-            self._officers.restore_groups(self._reader, now)
+            self._groups.restore(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
             self._office.store_ready(self._reader, now)
             self._key_drop.store_ready(self._reader)
@@ -391,7 +393,7 @@ class Daemon:
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         match asked.verb:
             case "status":
-                spoken = {"groups": self._officers.groups(), "crossings": self._officers.crossings(now)}
+                spoken = {"groups": self._groups.all_shown(), "crossings": self._officers.crossings(now)}
                 return {**self._health(now), **spoken, **self._practice.status(now)}
             case "rearm":
                 return self._rearm(asked, now)

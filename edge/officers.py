@@ -1,8 +1,9 @@
 """What officers ask of the running kiosk: manual mode, keying in, voids, decisions and groups.
 
-Owns the verbs of the control socket that change a lane, their forms and their answers. It runs in the main loop alone.
-Always true: everything goes through the lane and the recorder, so what is answered as recorded is on disk; what an
-officer has typed is in no answer, log or error; who asks for what cannot be done is told why.
+Owns the verbs of the control socket that change a lane, their forms and their answers; what a group is on disk and on
+the audit stream is `edge.open_groups`. It runs in the main loop alone. Always true: everything goes through the lane
+and the recorder, so what is answered as recorded is on disk; what an officer has typed is in no answer, log or error;
+who asks for what cannot be done is told why.
 """
 
 from __future__ import annotations
@@ -15,10 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from edge import groups
-from edge.cache import CacheReader
 from edge.documents.keyed import keyed
-from edge.documents.ships import imo_number, imo_number_check
 from edge.events import (
     CrossingDraft,
     DecisionDraft,
@@ -32,10 +30,9 @@ from edge.events import (
     RecordFailed,
     VoidAsked,
 )
-from edge.groups import Group
 from edge.kiosk import State
 from edge.named_crossing import Name, Word, shown, why_not
-from edge.recorder import Recorder
+from edge.open_groups import OpenGroups
 from edge.verbs import Refused, take_apart
 from edge.wire.crossing import Conveyance, Direction, ReadDocument
 from edge.wiring import Lane
@@ -123,11 +120,10 @@ class Officers:
         self,
         lanes: Sequence[Lane],
         hand: Callable[[Lane, LaneEvent, Moment], list[Draft]],
-        recorder: Recorder,
-        new_id: Callable[[], str],
+        groups: OpenGroups,
     ) -> None:
         self._lanes = {lane.settings.name: lane for lane in lanes}
-        self._hand, self._recorder, self._new_id = hand, recorder, new_id
+        self._hand, self._groups = hand, groups
         self._came_of: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
     # --- called by the main loop -------------------------------------------------------------------------------------
@@ -176,41 +172,9 @@ class Officers:
         else:
             found |= {"state": "failed", "reason": event.reason}
 
-    @property
-    def deadline_s(self) -> float | None:
-        """Return when the next group is idle for too long, or None."""
-        times = [lane.kiosk.group.deadline_s for lane in self._lanes.values()]
-        return min((time for time in times if time is not None), default=None)
-
-    def close_idle_groups(self, now: Moment) -> None:
-        """Close the groups that nobody has joined for too long."""
-        for lane in self._lanes.values():
-            if (due_s := lane.kiosk.group.deadline_s) is not None and due_s <= now.clock.boottime_s:
-                self._close_group(lane, "idle")
-
-    def press_group(self, lane: Lane, now: Moment) -> None:
-        """Open a group by the lane's button, of which only the count is known, or close the one that is open."""
-        is_open = lane.kiosk.group.group is not None
-        if is_open:
-            self._close_group(lane, "officer")
-        else:
-            self._open_group(lane, GroupAsked(do="open", lane=lane.settings.name), now)
-        if lane.devices.panel is not None:
-            lane.devices.panel.confirm(1 if is_open else 2)
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Return the open groups with their counts."""
-        return [self._shown(lane) for lane in self._lanes.values() if lane.kiosk.group.group is not None]
-
     def crossings(self, now: Moment) -> list[dict[str, Any]]:
         """Return the crossings of which something can still be said, and what."""
         return shown(self._lanes.values(), now)
-
-    def restore_groups(self, reader: CacheReader, now: Moment) -> None:
-        """Open the groups again that were open before the restart."""
-        for name, lane in self._lanes.items():
-            if (group := groups.decode(reader.state(groups.group_of(name)))) is not None:
-                lane.kiosk.group.open(group, now, count=int(reader.state(groups.count_of(group.id)) or 0))
 
     # --- documents ---------------------------------------------------------------------------------------------------
 
@@ -277,60 +241,17 @@ class Officers:
         lane = self._lane(asked)
         match asked.do:
             case "open":
-                return self._open_group(lane, asked, now)
+                number, name = asked.number.strip(), asked.name.strip()
+                conveyance = Conveyance(asked.conveyance, number=number, name=name) if asked.conveyance else None
+                expected, officer = asked.expected, asked.officer
+                return self._groups.open(lane, now, expected=expected, conveyance=conveyance, officer=officer)
             case "close":
                 if lane.kiosk.group.group is None:
                     raise Refused(f"lane {lane.settings.name}: no group is open")
-                shown = self._shown(lane)
-                self._close_group(lane, "officer", asked.officer)
-                return shown
-        return self._shown(lane)
-
-    def _open_group(self, lane: Lane, asked: GroupAsked, now: Moment) -> dict[str, Any]:
-        self._close_group(lane, "next_group", asked.officer)
-        is_ship = asked.conveyance == "vessel" and bool(asked.number)
-        number = imo_number(asked.number) if is_ship else asked.number.strip()
-        conveyance = Conveyance(asked.conveyance, number=number, name=asked.name.strip()) if asked.conveyance else None
-        group = Group(self._new_id(), now.text, asked.expected, conveyance, asked.officer)
-        lane.kiosk.group.open(group, now)
-        self._recorder.keep(groups.group_of(lane.settings.name), groups.encode(group))
-        self._recorder.keep(groups.count_of(group.id), "0")
-        shown = self._shown(lane)
-        if is_ship:
-            shown["number_check"] = imo_number_check(number).result.value
-        self._recorder.audit("group_opened", **shown, officer=asked.officer)
-        return shown
-
-    def _close_group(self, lane: Lane, why: Literal["officer", "next_group", "idle"], officer: str = "") -> None:
-        count = lane.kiosk.group.count
-        if (group := lane.kiosk.group.close()) is None:
-            return
-        self._recorder.keep(groups.group_of(lane.settings.name), "")
-        self._recorder.keep(groups.count_of(group.id), "")
-        self._recorder.audit(
-            "group_closed",
-            lane=lane.settings.name,
-            group=group.id,
-            count=count,
-            expected=group.expected,
-            reason=why,
-            officer=officer,
-        )
-
-    def _shown(self, lane: Lane) -> dict[str, Any]:
-        open_one = lane.kiosk.group
-        if (group := open_one.group) is None:
-            return {"lane": lane.settings.name, "group": None}
-        return {
-            "lane": lane.settings.name,
-            "group": group.id,
-            "opened_at": group.opened_at,
-            "count": open_one.count,
-            "expected": group.expected,
-            "conveyance": msgspec.to_builtins(group.conveyance),
-        }
-
-    # --- helpers -----------------------------------------------------------------------------------------------------
+                closed = self._groups.shown(lane)
+                self._groups.close(lane, "officer", asked.officer)
+                return closed
+        return self._groups.shown(lane)
 
     def _lane(self, asked: _Asked) -> Lane:
         if not asked.lane and len(self._lanes) == 1:

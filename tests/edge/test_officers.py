@@ -2,105 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import count
-from typing import Any
-
 import pytest
 
-from edge.door import Door
-from edge.events import (
-    CrossingDraft,
-    DeadlinePassed,
-    Draft,
-    LaneEvent,
-    Moment,
-    Record,
-    Recorded,
-    RecordFailed,
-    StoreReady,
-)
-from edge.groups import Group, count_of, encode, group_of
-from edge.kiosk import Kiosk, State
+from edge.events import CrossingDraft, DeadlinePassed, RecordFailed
+from edge.kiosk import State
 from edge.named_crossing import is_named, short
-from edge.officers import TOO_LATE, Officers
-from edge.wire.record import Position
-from edge.wiring import Lane
-from hw.choose import Devices
-from tests.edge import lane as simple
+from edge.officers import TOO_LATE
 from tests.edge.lane import moment
-
-TYPED = {
-    "document_code": "P",
-    "issuing_state": "UTO",
-    "document_number": "L898902C3",
-    "primary_identifier": "Eriksson",
-    "nationality": "UTO",
-    "date_of_birth": "1974-08-12",
-    "sex": "F",
-    "date_of_expiry": "2031-04-15",
-}
-
-
-class Store:
-    """Stands for recorder and reader: what is kept, audited, and on its way to the disk."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-        self.audited: list[tuple[str, dict[str, Any]]] = []
-
-    def keep(self, key: str, value: str) -> None:
-        self.kept[key] = value
-
-    def audit(self, event: str, **detail: object) -> None:
-        self.audited.append((event, detail))
-
-    def state(self, key: str) -> str | None:
-        return self.kept.get(key)
-
-
-class Post:
-    """A kiosk with lanes whose recorder is the test."""
-
-    def __init__(self, *names: str, **policy: Any) -> None:
-        numbers = count(1)
-        self.now = moment(100)
-        self.store = Store()
-        self.drafts: list[Draft] = []
-        self.lanes = []
-        for name in names or ("left",):
-            settings = simple.Lane(**{"specimens": "accept", **policy}).settings
-            settings = type(settings)(name=name, policy=settings.policy)
-            kiosk = Kiosk(settings, new_id=lambda: f"id-{next(numbers)}", read=self._read, memory_key=b"k" * 32)
-            self.lanes.append(Lane(settings, kiosk, Devices((), None, None), Door(10, 15)))
-        self.officers = Officers(self.lanes, self.hand, self.store, lambda: f"group-{next(numbers)}")  # type: ignore[arg-type]
-        for lane in self.lanes:
-            self.hand(lane, StoreReady(), self.now)
-
-    def _read(self, payload: bytes, **about: object) -> Any:
-        raise AssertionError("nobody shows anything")
-
-    @property
-    def lane(self) -> Kiosk:
-        return self.lanes[0].kiosk
-
-    def hand(self, lane: Lane, event: LaneEvent, now: Moment) -> list[Draft]:
-        drafts = [action.draft for action in lane.kiosk.handle(event, now) if isinstance(action, Record)]
-        for draft in drafts:
-            self.officers.drafted(lane, draft)
-        self.drafts += drafts
-        return drafts
-
-    def ask(self, verb: str, **arguments: object) -> dict[str, Any]:
-        answer = self.officers.answer(verb, arguments, self.now)
-        assert answer is not None
-        return answer
-
-    def settle(self, event: Recorded | RecordFailed | None = None) -> None:
-        """The last draft is on disk, or something else came of it."""
-        id = self.drafts[-1].id
-        event = event or Recorded(id, Position("utopia/lane-1", "e", "crossing", 7))
-        self.officers.recorded(event)
-        self.hand(self.lanes[0], event, self.now)
+from tests.edge.post import TYPED, Post
 
 
 def test_what_is_keyed_in_is_pending_until_it_is_on_disk() -> None:
@@ -330,7 +239,7 @@ def test_a_group_is_opened_counted_and_closed_and_the_audit_has_both() -> None:
     post.ask("enter", typed=TYPED)
     post.settle()
     assert post.ask("group")["count"] == 1
-    assert [group["count"] for group in post.officers.groups()] == [1]
+    assert [group["count"] for group in post.groups.all_shown()] == [1]
     assert post.ask("group", do="close", officer="A-1042")["count"] == 1
     assert post.ask("group") == {"lane": "left", "group": None}
     assert "error" in post.ask("group", do="close")
@@ -343,48 +252,6 @@ def test_a_group_is_opened_counted_and_closed_and_the_audit_has_both() -> None:
 def test_a_ships_number_that_does_not_add_up_is_doubtful_and_taken() -> None:
     opened = Post().ask("group", do="open", conveyance="vessel", number="9074728")
     assert (opened["conveyance"]["number"], opened["number_check"]) == ("9074728", "doubtful")
-
-
-def test_one_press_opens_a_group_and_the_next_closes_it() -> None:
-    post = Post()
-    post.officers.press_group(post.lanes[0], post.now)
-    post.ask("enter", typed=TYPED)
-    post.settle()
-    assert (post.ask("group")["count"], post.ask("group")["expected"]) == (1, None)
-    post.officers.press_group(post.lanes[0], post.now)
-    assert post.ask("group")["group"] is None
-    assert [event for event, _ in post.store.audited] == ["group_opened", "group_closed"]
-
-
-def test_the_next_group_closes_the_one_before() -> None:
-    post = Post()
-    first = post.ask("group", do="open")
-    second = post.ask("group", do="open")
-    assert [(event, detail["group"]) for event, detail in post.store.audited] == [
-        ("group_opened", first["group"]),
-        ("group_closed", first["group"]),
-        ("group_opened", second["group"]),
-    ]
-
-
-def test_a_group_that_nobody_joins_is_closed_when_it_is_due() -> None:
-    post = Post(group_idle_s=60.0)
-    assert post.officers.deadline_s is None
-    post.ask("group", do="open")
-    assert post.officers.deadline_s == 160
-    post.officers.close_idle_groups(moment(159))
-    assert post.lane.group.group is not None
-    post.officers.close_idle_groups(moment(160))
-    assert post.store.audited[-1][1]["reason"] == "idle"
-
-
-def test_an_open_group_is_open_again_after_a_restart() -> None:
-    post = Post()
-    group = Group("g", "2026-03-01T12:00:00.000Z", 120)
-    post.store.kept = {group_of("left"): encode(group), count_of("g"): "57"}
-    post.officers.restore_groups(post.store, post.now)  # type: ignore[arg-type]
-    shown = post.ask("group")
-    assert (shown["group"], shown["count"], shown["expected"]) == ("g", 57, 120)
 
 
 def test_a_verb_of_somebody_else_is_not_answered() -> None:
