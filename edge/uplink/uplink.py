@@ -1,8 +1,9 @@
-"""The uplink's thread: connect, announce, drain, take receipts, try again.
+"""The uplink's thread: connect, announce, take what the centre says, try again.
 
-Owns the connection and one `Sender` a stream; decides nothing about the store, but tells the daemon what the centre
-said. Always true: it reads the cache through a connection of its own and writes nothing; the time between two attempts
-to connect is jittered (decorrelated), and starts small again only after a connection that lasted.
+Owns the connection and every message that is no record; the records' way is `edge.uplink.drain`. It decides nothing
+about the store, but tells the daemon what the centre said. Always true: it reads the cache through a connection of its
+own and writes nothing; what the centre has not signed moves nothing; the time between two attempts to connect is
+jittered (decorrelated), and starts small again only after a connection that lasted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import contextlib
 import queue
 import random
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,24 +21,18 @@ from edge.events import (
     CommandArrived,
     Moment,
     RenewalAnswered,
-    ResendAsked,
     SettingsDesired,
     StoreFailed,
     UplinkChanged,
-    UplinkTrouble,
 )
 from edge.uplink.answers import Answers
+from edge.uplink.drain import PACKET_TOO_LARGE, REFUSED, Drain
 from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
-from edge.uplink.receipts import NOT_VALID, Meaning, Reader, Verifies, consequences, weigh
-from edge.uplink.sender import Sender
+from edge.uplink.receipts import NOT_VALID, Reader, Verifies
 from edge.uplink.troubles import Troubles
-from edge.uplink.unsendable import Unsendable
-from edge.uplink.window import Window
 from edge.wire import messages
 from edge.wire.commands import COMMAND_TYP, DESIRED_TYP, Command, Desired
-from edge.wire.record import BATCH_CONTENT_TYPE, encode_batch
 from edge.wire.topics import (
-    Stream,
     command_topic,
     desired_topic,
     health_topic,
@@ -45,15 +40,10 @@ from edge.wire.topics import (
     receipt_topic,
     renewal_answer_topic,
     status_topic,
-    stream_topic,
 )
 
 STABLE_S = 60.0
-NO_MATCHING_SUBSCRIBERS = 0x10
-PACKET_TOO_LARGE = 0x95
 PUBACK_S = 180.0  # a broker that answers pings and no PUBLISH for so long is left
-AHEAD_WINDOWS = 4  # how many windows may await their receipt
-LEAST_PACKET_BYTES = 2 * 1024  # no broker that would take less could carry a crossing
 REFUSALS = {  # reason codes of a PUBACK (MQTT 5, 3.4.2.1)
     0x83: "implementation_specific_error",
     0x87: "not_authorized",
@@ -63,8 +53,6 @@ REFUSALS = {  # reason codes of a PUBACK (MQTT 5, 3.4.2.1)
     0x97: "quota_exceeded",
     0x99: "payload_format_invalid",
 }
-MOST_RECORDS = 64
-_IN_TURN = (Stream.AUDIT, Stream.CROSSING, Stream.EVIDENCE)
 MOST_EVENTS = 256  # that are taken before it is time to send again
 MOST_WAITING = 1000  # a flood beyond this is not kept: what mattered in it comes again
 
@@ -144,22 +132,16 @@ class Uplink:
         self._open_reader, self._signer, self._centre = open_reader, signer, centre
         self._tell, self._now, self._jitter, self._new_link = put, now, jitter, new_link
         self._queue: queue.SimpleQueue[LinkEvent | _Wake] = queue.SimpleQueue()
-        self._reader: Reader | None = None
-        self._senders: dict[str, Sender] = {}
+        self._opened: Drain | None = None
         self._link: Link | None = None
+        self._is_connected = False
         self._links = 0
         self._connection = ""  # named in its birth and in its death, so that the centre can tell whose death it is
-        self._window: Window | None = None  # None while not connected
-        self._batches: dict[int, str] = {}  # packet identifier -> stream
-        self._packet_limit: int | None = None  # learnt from a broker that hangs up on large packets
         self._connected_at_s = 0.0
         self._retry_s = pace.retry_least_s
         self._retry_at_s = 0.0
-        self._generation = ""
-        self._last_resend: dict[str, str] = {}
         self._answers = Answers()
         self._troubles = Troubles(put)
-        self._unsendable: Unsendable | None = None
         self._is_stopping = False
 
     # --- called from other threads -----------------------------------------------------------------------------------
@@ -184,19 +166,22 @@ class Uplink:
 
     def run(self) -> None:
         """Work until `stop`; errors of the store end it with `StoreFailed`, everything else is tried again."""
+        reader: Reader | None = None
         try:
-            self._reader = self._open_reader()
-            self._unsendable = Unsendable(self._reader, self._tell, self._trouble)
-            self._generation = self._reader.state("generation") or ""
-            self._look_at_heads()
+            reader = self._open_reader()
+            timeout_s = self._pace.receipt_timeout_s
+            self._opened = Drain(
+                self._identity.kiosk, reader, receipt_timeout_s=timeout_s, tell=self._tell, trouble=self._trouble
+            )
+            self._drain.look_at_heads(self._clock_s())
             while not self._is_stopping:
                 self._step()
         except StoreError as error:
             self._tell(StoreFailed(error.message))
         finally:
             self._say_goodbye()
-            if self._reader is not None:
-                self._reader.close()
+            if reader is not None:
+                reader.close()
 
     def _step(self) -> None:
         """Wait for the next event or deadline, then send what may go."""
@@ -214,23 +199,19 @@ class Uplink:
         self._leave_mute_broker(now_s)
         if self._link is None and now_s >= self._retry_at_s:
             self._connect()
-        for sender in self._senders.values():
-            sender.check_timer(now_s)
-        self._send(now_s)
+        self._drain.send(now_s)
 
     def _wake_at_s(self, now_s: float) -> float | None:
-        times = [self._troubles.wake_at_s()]
+        times = [self._troubles.wake_at_s(), self._drain.wake_at_s(now_s)]
         if self._link is None:
             times.append(self._retry_at_s)
-        elif self._window is not None:
-            times += [sender.wake_at_s(now_s) for sender in self._senders.values()]
         return min((time for time in times if time is not None), default=None)
 
     def _take(self, event: LinkEvent | _Wake) -> None:
         if isinstance(event, _Wake):
             self._is_stopping |= event.stop
             if event.said is None:
-                self._look_at_heads(event.rewound)
+                self._drain.look_at_heads(self._clock_s(), event.rewound)
             else:
                 self._say(event.said)
             return
@@ -247,12 +228,12 @@ class Uplink:
                 self._arrived(event)
 
     def _say(self, said: Said) -> None:
-        if not said.is_owed and self._window is None:
+        if not said.is_owed and not self._is_connected:
             return
         token = self._signer.sign(said.payload, said.typ).encode("ascii") if said.typ else said.payload
         if said.is_owed:
             self._answers.owe(said.topic, token)
-        if self._link is not None and self._window is not None:
+        if self._link is not None and self._is_connected:
             self._answers.sent(self._link.publish(said.topic, token, retain=said.is_retained), said.topic)
 
     def _hear(self, event: LinkEvent) -> None:
@@ -273,51 +254,40 @@ class Uplink:
         """Subscribe, publish the birth, and begin again after the last receipt."""
         assert self._link is not None
         kiosk = self._identity.kiosk
-        limits = [limit for limit in (event.maximum_packet, self._packet_limit) if limit is not None]
-        self._window = Window(
-            most_in_flight=max(1, min(16, event.receive_maximum - 4)), maximum_packet=min(limits, default=None)
-        )
-        self._batches.clear()
-        self._connected_at_s = self._clock_s()
+        self._is_connected, self._connected_at_s = True, self._clock_s()
         topics = [receipt_topic(kiosk, "+"), command_topic(kiosk, "+"), desired_topic(kiosk)]
         self._link.subscribe([*topics, renewal_answer_topic(kiosk)])
         self._link.publish(status_topic(kiosk), self._status("online"), retain=True)
         for topic, token in self._answers.reconnected():
             self._answers.sent(self._link.publish(topic, token), topic)
-        if self._unsendable is not None:
-            self._unsendable.forget()
-        for sender in self._senders.values():
-            sender.reconnected()
+        self._drain.connected(self._link, event)
         self._tell(UplinkChanged(True, "connected"))
 
     def _lost(self, event: Disconnected) -> None:
         now_s = self._clock_s()
         assert self._link is not None
         self._link.close()
-        if self._window is not None:
-            if now_s - self._connected_at_s >= STABLE_S:
-                self._retry_s = self._pace.retry_least_s
-            if "too large" in event.reason.lower() and self._window.in_flight_bytes:
-                self._packet_limit = max(LEAST_PACKET_BYTES, self._window.batch_bytes // 2)
-        self._link = self._window = None
+        if self._is_connected and now_s - self._connected_at_s >= STABLE_S:
+            self._retry_s = self._pace.retry_least_s
+        self._link, self._is_connected = None, False
+        self._drain.disconnected(event.reason)
         self._retry_s = min(self._pace.retry_most_s, self._jitter.uniform(self._pace.retry_least_s, self._retry_s * 3))
         self._retry_at_s = now_s + self._retry_s
         self._tell(UplinkChanged(False, event.reason))
 
     def _leave_mute_broker(self, now_s: float) -> None:
-        since_s = None if self._window is None else self._window.waits_since_s()
+        since_s = self._drain.waits_since_s()
         if self._link is not None and since_s is not None and now_s - since_s >= PUBACK_S:
             self._lost(Disconnected(self._link.number, "the broker acknowledges nothing"))
 
     def _say_goodbye(self) -> None:
         if self._link is not None:
-            if self._window is not None:
+            if self._is_connected:
                 self._link.publish(status_topic(self._identity.kiosk), self._status("offline"), retain=True)
             self._link.close()
-            self._link = self._window = None
+            self._link = None
 
     def _status(self, state: str) -> bytes:
-        heads = {} if self._reader is None or state == "offline" else self._reader.heads()
         identity = self._identity
         status = messages.Status(
             kiosk=identity.kiosk,
@@ -326,88 +296,17 @@ class Uplink:
             boot_id=identity.boot_id,
             version=identity.version,
             at=self._now().text,
-            streams={
-                name: messages.StreamHead(head.epoch, head.next_sequence, head.last_hash, self._senders[name].held)
-                for name, head in heads.items()
-                if name in self._senders
-            },
+            streams={} if state == "offline" else self._drain.heads(),
             opening_key=identity.opening_key,
             receipt_keys=identity.receipt_keys,
         )
         return self._signer.sign(messages.encode(status), messages.STATUS_TYP).encode("ascii")
 
-    # --- draining ----------------------------------------------------------------------------------------------------
-
-    def _look_at_heads(self, rewound: Iterable[str] = ()) -> None:
-        assert self._reader is not None
-        for name, head in self._reader.heads().items():
-            sender = self._senders.get(name)
-            if sender is None:
-                sender = Sender(
-                    held=head.held_up_to, head=head.next_sequence - 1, timeout_s=self._pace.receipt_timeout_s
-                )
-                self._senders[name] = sender
-            sender.appended(head.next_sequence - 1)
-            if name in rewound:
-                sender.rewind(head.held_up_to)
-            elif head.held_up_to > sender.held:  # by a receipt that was carried here
-                sender.receipt(head.held_up_to, self._clock_s())
-                self._generation = max(self._generation, self._reader.state("generation") or "")
-
-    def _send(self, now_s: float) -> None:
-        """Fill the window: the few records of the audit first, so that no backlog delays an alarm; photos last."""
-        for stream in _IN_TURN:
-            sender = self._senders.get(stream)
-            while (
-                sender is not None
-                and self._window is not None
-                and self._window.is_open
-                and sender.may_send(now_s, AHEAD_WINDOWS * self._window.window_bytes)
-                and self._send_batch(stream, sender, now_s)
-            ):
-                pass
-
-    def _send_batch(self, stream: str, sender: Sender, now_s: float) -> bool:
-        """Publish the next records of one stream in one PUBLISH; return whether anything went out."""
-        assert self._reader is not None and self._unsendable is not None
-        assert self._window is not None and self._link is not None
-        room = self._window.batch_bytes - MOST_RECORDS - 1  # brackets, and a comma between any two
-        found = self._reader.first_after(stream, sender.cursor, limit=MOST_RECORDS, max_bytes=room)
-        readable = []
-        for record in found:
-            if not hasattr(record, "body"):
-                break
-            readable.append(record)
-        if not readable:
-            self._unsendable.unreadable(stream, found, now_s)
-            return False
-        if len(readable[0].body) + 2 > self._window.packet_bytes:
-            self._unsendable.too_large(stream, readable[0], now_s)
-            return False
-        payload = encode_batch(record.body for record in readable)
-        mid = self._link.publish(stream_topic(self._identity.kiosk, stream), payload, content_type=BATCH_CONTENT_TYPE)
-        if mid is None:
-            return False
-        self._window.sent(mid, len(payload), now_s)
-        self._batches[mid] = stream
-        sender.sent(readable[-1].sequence, len(payload), now_s)
-        return True
-
     def _acknowledged(self, event: Acknowledged) -> None:
-        if event.reason_code >= 0x80:
-            self._trouble(self._batches.get(event.mid, ""), refusal(event.reason_code))
-        if self._answers.acknowledged(event.mid):
-            return
-        if self._window is None or not self._window.acknowledged(event.mid, self._clock_s()):
-            return
-        stream = self._batches.pop(event.mid)
-        if event.reason_code == PACKET_TOO_LARGE:
-            self._packet_limit = max(LEAST_PACKET_BYTES, self._window.batch_bytes // 2)
-            self._window.limit_packet(self._packet_limit)
-        if event.reason_code >= 0x80 or event.reason_code == NO_MATCHING_SUBSCRIBERS:
-            self._senders[stream].nobody_listens(self._clock_s())
-        else:
-            self._senders[stream].acknowledged(self._clock_s(), self._window.round_trip_s)
+        if event.reason_code >= REFUSED:
+            self._trouble(self._drain.stream_of(event.mid), refusal(event.reason_code))
+        if not self._answers.acknowledged(event.mid):
+            self._drain.acknowledged(event, self._clock_s())
 
     # --- what the centre says ----------------------------------------------------------------------------------------
 
@@ -418,10 +317,10 @@ class Uplink:
             token = event.payload.decode("ascii")
             if topic.kind == "receipt":
                 payload = self._centre.verify(token, messages.RECEIPT_TYP)
-                self._follow_receipt(topic.leaf, messages.decode(messages.Receipt, payload))
+                self._drain.follow_receipt(topic.leaf, messages.decode(messages.Receipt, payload), self._clock_s())
             elif (topic.kind, topic.leaf) == ("command", "resend"):
                 payload = self._centre.verify(token, messages.RESEND_TYP)
-                self._follow_resend(messages.decode(messages.Resend, payload))
+                self._drain.follow_resend(messages.decode(messages.Resend, payload))
             elif topic.kind == "command":
                 payload = self._centre.verify(token, COMMAND_TYP)
                 self._tell(CommandArrived(messages.decode(Command, payload)))
@@ -435,41 +334,13 @@ class Uplink:
         except (SealError, ContractError, UnicodeDecodeError):
             self._trouble(event.topic.rpartition("/")[2], NOT_VALID)
 
-    def _follow_receipt(self, stream: str, receipt: messages.Receipt) -> None:
-        assert self._reader is not None
-        sender = self._senders.get(stream)
-        if sender is None:
-            self._trouble(stream, Meaning.FOREIGN_KIOSK)
-            return
-        meaning = weigh(
-            receipt, self._identity.kiosk, stream, self._reader, held=sender.held, generation=self._generation
-        )
-        if meaning is Meaning.HELD:
-            self._generation = max(self._generation, receipt.generation)
-            sender.receipt(receipt.held_up_to, self._clock_s())
-        for event in consequences(receipt, stream, meaning):
-            if isinstance(event, UplinkTrouble):
-                if not self._trouble(stream, event.what):
-                    return  # one like it was told a moment ago, with what follows from it
-            else:
-                self._tell(event)
-
-    def _follow_resend(self, resend: messages.Resend) -> None:
-        sender = self._senders.get(resend.stream)
-        is_ours = resend.kiosk == self._identity.kiosk and sender is not None
-        is_new = resend.generation >= self._generation and resend.at > self._last_resend.get(resend.stream, "")
-        if not is_ours or sender is None or not is_new or not 1 <= resend.from_ <= sender.head + 1:
-            self._trouble(resend.stream, "resend_not_followed")
-            return
-        self._last_resend[resend.stream] = resend.at
-        if resend.from_ <= sender.held:
-            self._generation = max(self._generation, resend.generation)
-            self._tell(ResendAsked(resend.stream, resend.from_ - 1, resend.generation))
-        else:
-            sender.rewind(sender.held)
-
     def _trouble(self, stream: str, what: str) -> bool:
         return self._troubles.add(stream, what, self._clock_s())
 
     def _clock_s(self) -> float:
         return self._now().clock.boottime_s
+
+    @property
+    def _drain(self) -> Drain:
+        assert self._opened is not None, "the store is open before anything else happens"
+        return self._opened
