@@ -133,7 +133,8 @@ class BrokerLink:
         self._settings = settings
         self._inbox = inbox
         self._in_flight = in_flight
-        self._topics = topics or (f"$share/{settings.share_group}/{STREAMS}", STATUSES, REPLIES, REPORTS)
+        streams = f"$share/{settings.share_group}/{STREAMS}" if settings.share_group else STREAMS
+        self._topics = topics or (streams, STATUSES, REPLIES, REPORTS)
         self._last_published: paho.MQTTMessageInfo | None = None
         self._client = _Client(
             CallbackAPIVersion.VERSION2,

@@ -51,9 +51,12 @@ class BrokerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     key: Path
     client_id: Annotated[str, Meta(max_length=64)] = ""  # empty: made anew at each start, so that two never clash
     keep_alive_s: Annotated[int, Meta(ge=5, le=600)] = 30
-    # The same for all collectors of one database. A kiosk that knew it could join the group and swallow messages until
-    # they are sent again: make it long and random.
-    share_group: Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,64}\Z")] = "collectors"
+    # One secret of all collectors of one database, who then share the work; empty where there is one collector.
+    # A kiosk that guessed it could join the group and swallow what others send: mosquitto lets anybody join.
+    share_group: Annotated[str, Meta(pattern=r"^([A-Za-z0-9-]{16,64})?\Z")] = ""
+
+    def __repr__(self) -> str:
+        return f"BrokerSettings(host={self.host!r}, port={self.port})"
 
 
 class KeySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

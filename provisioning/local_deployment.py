@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
 from types import TracebackType
 
 from central.broker import BrokerLimits
@@ -147,6 +148,7 @@ class LocalDeployment:
         self.collectors: list[Process] = []
         self._database = database
         self._collector_names = names
+        self._share_group = token_hex(16) if collectors > 1 else ""
         self._stack = ExitStack()
 
     def __enter__(self) -> LocalDeployment:
@@ -245,6 +247,7 @@ port = {self.broker.port}
 ca = "{folder}/ca.crt"
 certificate = "{folder}/client.crt"
 key = "{folder}/client.key"
+share_group = "{self._share_group}"
 
 [keys]
 receipt_key = "{self.centre}/receipt.key.json"

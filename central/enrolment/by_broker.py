@@ -27,7 +27,9 @@ from edge.errors import ContractError, LandfallError
 from edge.identity.enrolment import decode_request
 from edge.wire.topics import PREFIX, parse_topic, renewal_answer_topic
 
-REQUESTS = f"$share/enrolment/{PREFIX}/+/+/renewal/request"
+# Not shared, since a kiosk could join the group and swallow the requests of others; each of several desks answers, and
+# the second gives the certificate of the first.
+REQUESTS = f"{PREFIX}/+/+/renewal/request"
 IN_FLIGHT = 20
 
 

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from central import database, registry
+from central.broker_link import STREAMS
 from central.collector import utc_now
 from central.overview import overview
 from central.reconcile import KioskCount, reconcile
@@ -37,6 +38,7 @@ def ca(tmp_path_factory):
     folder = tmp_path_factory.mktemp("centre")
     authority = Authority.create(folder / "ca")
     authority.issue_client(folder / "kiosk", "utopia/lane-1")
+    authority.issue_client(folder / "stolen", "utopia/lane-2")
     for name in ("collector-1", "collector-2"):
         authority.issue_collector(folder / name, name)
     make_centre_keys(folder / "keys")
@@ -58,11 +60,11 @@ def broker(ca, tmp_path):
 class Running:
     """One collector process, and what it has said so far."""
 
-    def __init__(self, folder: Path, name: str, ca: Path, broker: LocalBroker, url: str) -> None:
+    def __init__(self, folder: Path, name: str, ca: Path, broker: LocalBroker, url: str, share_group: str) -> None:
         settings = folder / f"{name}.toml"
         settings.write_text(
             f'[database]\nurl = "{url}"\n'
-            f'[broker]\nhost = "localhost"\nport = {broker.port}\n'
+            f'[broker]\nhost = "localhost"\nport = {broker.port}\nshare_group = "{share_group}"\n'
             + "".join(
                 f'{key} = "{ca / name / file}"\n'
                 for key, file in (("ca", "ca.crt"), ("certificate", "client.crt"), ("key", "client.key"))
@@ -110,7 +112,8 @@ def collectors(tmp_path, ca, broker, url, engine):
 
     def start(count: int = 1) -> list[Running]:
         for number in range(len(running) + 1, len(running) + count + 1):
-            running.append(Running(tmp_path, f"collector-{number}", ca[1], broker, url))
+            group = "known-to-these-two" if count > 1 else ""
+            running.append(Running(tmp_path, f"collector-{number}", ca[1], broker, url, group))
         for one in running:
             one.wait_for("collector ready")
         return running
@@ -186,6 +189,17 @@ def test_what_was_stored_is_answered_with_a_signed_receipt(collectors, kiosk, cl
     assert not receipt.forked
     assert reconcile(engine, kiosk.name, count_of(kiosk)).is_clean
     assert collector.end() == 0
+
+
+def test_a_kiosk_that_joins_the_collectors_swallows_nothing(collectors, kiosk, client, answers, ca, broker):
+    collectors()
+    with Participant(broker, ca[1] / "stolen") as stolen:
+        for group in ("collectors", "collector", "landfall"):
+            stolen.subscribe(f"$share/{group}/{STREAMS}")
+        client.publish(stream_topic(kiosk.name, "crossing"), batch(kiosk.start_epoch()))
+        for crossing in kiosk.crossings(10):
+            client.publish(stream_topic(kiosk.name, "crossing"), batch(crossing))
+        answers.wait_for(holds(11))
 
 
 def test_two_collectors_share_the_work_and_every_record_is_held_once(collectors, kiosk, client, answers, engine):

@@ -47,7 +47,11 @@ def test_postgresql_is_reached_through_psycopg():
 
 
 def test_no_password_is_in_a_repr():
-    assert "geheim" not in repr(parse(WHOLE, HERE))
+    settings = parse(
+        WHOLE.replace('key = "client.key"', 'key = "client.key"\nshare_group = "geheim-geheim-geheim"'), HERE
+    )
+    assert settings.broker.share_group == "geheim-geheim-geheim"
+    assert "geheim" not in repr(settings)
 
 
 BROKER = '[broker]\nhost = "h"\nca = "a"\ncertificate = "b"\nkey = "c"\n'
@@ -57,6 +61,7 @@ WRONG = {
     "unknown key": (BROKER + "prot = 1", "broker.prot", "is no setting"),
     "missing key": ('[broker]\nhost = "h"', "broker.ca", "must be set"),
     "port of the wrong type": (BROKER + 'port = "8883"', "broker.port", "expected `int`"),
+    "a group that can be guessed": (BROKER + 'share_group = "collectors"', "broker.share_group", "16,64"),
     "port out of range": (BROKER + "port = 70000", "broker.port", "<= 65535"),
     "path that is none": (BROKER.replace('"a"', "7"), "broker.ca", "path of a file"),
     "empty path": (BROKER.replace('"a"', '""'), "broker.ca", "path of a file"),
