@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import traceback
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ from central.command_line import (
 from central.console import cli as console_cli
 from central.enrolment.cli import add_verbs as add_enrolment_verbs
 from central.fleet.cli import add_verbs as add_fleet_verbs
-from central.journal import ERROR, log
+from central.journal import ERROR, database_error, log, told
 from edge.errors import LandfallError, SettingError
 from edge.version import add_version
 
@@ -63,13 +62,11 @@ def main(argv: list[str] | None = None) -> int:
         log(ERROR, str(error))
         return 1
     except SQLAlchemyError as error:
-        name = type(getattr(error, "orig", None) or error).__name__
-        remedy = _DATABASE_REMEDIES.get(name, "check database.url and that the server runs")
-        log(ERROR, f"database: {name}; {remedy}")
+        remedy = _DATABASE_REMEDIES.get(database_error(error), "check database.url and that the server runs")
+        log(ERROR, f"{told(error)}; {remedy}")
         return 1
     except Exception as error:  # its text may quote a record, so only its kind and place are told
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
+        log(ERROR, told(error))
         raise SystemExit(1) from None
 
 

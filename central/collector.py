@@ -8,12 +8,10 @@ collector; this thread alone touches the database and the keys.
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
 from threading import Event as Flag
@@ -28,7 +26,7 @@ from central.config import CollectorSettings
 from central.database import rfc3339
 from central.gaps import Ask
 from central.incidents import Kind
-from central.journal import DEBUG, ERROR, INFO, NOTICE, WARNING, log, notify
+from central.journal import DEBUG, ERROR, INFO, NOTICE, WARNING, log, notify, told
 from central.receipts import sign_receipt
 from central.store import Store, Taken
 from central.verify import MAX_REJECTED_BYTES, Checked, Examiner, Rejected
@@ -118,7 +116,7 @@ class Collector:
         try:
             self._step()
         except Exception as error:  # its text may quote a record, so only its kind and place are told
-            log(ERROR, f"fault: {_place(error)}; leaving the broker for a while")
+            log(ERROR, f"{told(error)}; leaving the broker for a while")
             self._leave()
             self._stopping.wait(max(0.0, self._connect_at_s - self._clock_s()))
 
@@ -135,7 +133,7 @@ class Collector:
                 self._send_orders()
             self._work(self._take())
         except SQLAlchemyError as error:
-            log(ERROR, f"database: {_named(error)}; leaving the broker until it answers")
+            log(ERROR, f"{told(error)}; leaving the broker until it answers")
             self._leave()
         notify("WATCHDOG=1")
 
@@ -147,7 +145,7 @@ class Collector:
             link.open()
             self._link = link
         except (OSError, SQLAlchemyError) as error:
-            what = f"database: {_named(error)}" if isinstance(error, SQLAlchemyError) else f"broker: {error}"
+            what = told(error) if isinstance(error, SQLAlchemyError) else f"broker: {error}"
             log(WARNING, f"not connected; {what}")
             self._leave()
 
@@ -232,7 +230,7 @@ class Collector:
         except ContractError as error:
             good, bad = [], [_whole(delivery, error.message)]
         except Exception as error:  # one poisoned message must not come back for ever
-            log(ERROR, f"fault: {_place(error)}; set a message of {delivery.topic} aside")
+            log(ERROR, f"{told(error)}; set a message of {delivery.topic} aside")
             good, bad = [], [_whole(delivery, "fault while it was examined")]
         return Examined(delivery, good, bad)
 
@@ -244,14 +242,14 @@ class Collector:
         except Exception as error:  # whatever it is, it may lie in one of them
             if _is_away(error):
                 raise
-            log(ERROR, f"{_told(error)}; storing {len(examined)} messages one by one")
+            log(ERROR, f"{told(error)}; storing {len(examined)} messages one by one")
         for one in examined:
             try:
                 yield self._commit([one])
             except Exception as error:
                 if _is_away(error):
                     raise
-                log(ERROR, f"{_told(error)}; set a message of {one.delivery.topic} aside")
+                log(ERROR, f"{told(error)}; set a message of {one.delivery.topic} aside")
                 reason = "database refuses it" if isinstance(error, SQLAlchemyError) else "fault while it was stored"
                 yield self._commit([Examined(one.delivery, [], [_whole(one.delivery, reason)])])
 
@@ -267,7 +265,7 @@ class Collector:
             except (OperationalError, InterfaceError) as error:
                 if attempt == ATTEMPTS or self._stopping.is_set():
                     raise
-                log(WARNING, f"database: {_named(error)}; attempt {attempt} of {ATTEMPTS}")
+                log(WARNING, f"{told(error)}; attempt {attempt} of {ATTEMPTS}")
                 self._stopping.wait(pause.next_s())
         self._acknowledge(one.delivery for one in examined)
         return taken
@@ -304,7 +302,7 @@ class Collector:
         except Exception as error:  # one poisoned message must not come back for ever, and a retained one would
             if _is_away(error):
                 raise
-            log(ERROR, f"{_told(error)}; {delivery.topic} is left unread")
+            log(ERROR, f"{told(error)}; {delivery.topic} is left unread")
 
     def _read_status(self, delivery: Delivery) -> None:
         status = self._examiner.read_status(parse_topic(delivery.topic), delivery.payload)
@@ -362,19 +360,3 @@ def _is_away(error: Exception) -> bool:
     """Tell whether the database is busy or gone, so that nothing is said of what was to be stored."""
     is_gone = isinstance(error, DBAPIError) and error.connection_invalidated
     return is_gone or isinstance(error, OperationalError | InterfaceError)
-
-
-def _told(error: Exception) -> str:
-    return f"database: {_named(error)}" if isinstance(error, SQLAlchemyError) else f"fault: {_place(error)}"
-
-
-def _place(error: Exception) -> str:
-    """Return the kind and the place of a fault of the program; its text may quote a record."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-
-
-def _named(error: SQLAlchemyError) -> str:
-    """Return what happened without the statement and without what the driver quotes of rows."""
-    original = getattr(error, "orig", None)
-    return type(error if original is None else original).__name__

@@ -11,14 +11,13 @@ import asyncio
 import logging
 import signal
 import ssl
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
-from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify
+from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify, told
 from edge.errors import SettingError
 
 HEARTBEAT_S = 5.0
@@ -79,8 +78,7 @@ class _Journal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         priority = ERROR if record.levelno >= logging.ERROR else WARNING
         error = record.exc_info[1] if record.exc_info else None
-        if error is None:
-            log(priority if record.levelno >= logging.WARNING else INFO, record.getMessage())
+        if error is not None:
+            log(ERROR, told(error))
             return
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
+        log(priority if record.levelno >= logging.WARNING else INFO, record.getMessage())

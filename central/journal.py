@@ -1,7 +1,8 @@
 """What the centre tells the operator and systemd.
 
-Owns the form of a log line (stderr, journald's priority prefix, one line an event) and of sd_notify(3). Always true: no
-line holds a letter, a name or an SQL parameter; callers pass counts, kiosks, streams and reasons.
+Owns the form of a log line (stderr, journald's priority prefix, one line an event), what it tells of an error that
+nobody expected, and sd_notify(3). Always true: no line holds a letter, a name or an SQL parameter; callers pass counts,
+kiosks, streams and reasons.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import os
 import socket
 import sys
 
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge.errors import place_of
+
 ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
 
 
@@ -17,6 +22,21 @@ def log(priority: int, text: str) -> None:
     """Write one line; journald takes the priority from the prefix (sd-daemon(3))."""
     line = " ".join(text.split())
     print(f"<{priority}>{line}", file=sys.stderr, flush=True)
+
+
+def told(error: BaseException) -> str:
+    """Return an unexpected error as it may be logged: without its text, which may quote a record.
+
+    `database: UniqueViolation`, without statement and row, or `fault: KeyError at store.py:12`.
+    """
+    if isinstance(error, SQLAlchemyError):
+        return f"database: {database_error(error)}"
+    return f"fault: {type(error).__name__} at {place_of(error.__traceback__)}"
+
+
+def database_error(error: SQLAlchemyError) -> str:
+    """Return the name of the driver's error, or of SQLAlchemy's where the driver raised none."""
+    return type(getattr(error, "orig", None) or error).__name__
 
 
 def notify(state: str) -> None:

@@ -37,6 +37,7 @@ from central.fleet.snapshot import Snapshot
 from central.fleet.view import FleetView, KioskView
 from central.fleet.words import Code, Severity
 from central.incidents import Kind
+from central.journal import told
 from central.tables import incident
 from edge.errors import SettingError
 
@@ -227,8 +228,7 @@ def application(engine: Engine, limits: FleetSettings, clock: Clock = _utc_now) 
                 status = "503 Service Unavailable" if unwatched else "200 OK"
                 return _plain(start_response, status, "".join(f"{one.what}\n" for one in unwatched) or "ok\n")
         except SQLAlchemyError as error:
-            kind = type(getattr(error, "orig", None) or error).__name__
-            return _plain(start_response, "503 Service Unavailable", f"database: {kind}\n")
+            return _plain(start_response, "503 Service Unavailable", f"{told(error)}\n")
         return _plain(start_response, "404 Not Found", "/metrics and /healthz are here\n")
 
     return answer

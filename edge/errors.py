@@ -1,10 +1,15 @@
 """The error tree of Landfall.
 
-Owns every exception that the project raises on purpose. Always true: a message says what is wrong, where, and what to
-do about it, and never carries personal data; facts that a screen may want are attributes.
+Owns every exception that the project raises on purpose, and how the place of any other is written. Always true: a
+message says what is wrong, where, and what to do about it, and never carries personal data; facts that a screen may
+want are attributes.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
 
 
 class LandfallError(Exception):
@@ -65,3 +70,12 @@ class StoreFull(StoreError):
 
 class StoreDamaged(StoreError):
     """SQLite reports a damaged file; a restart salvages what can be read."""
+
+
+def place_of(trace: TracebackType | None) -> str:
+    """Return where an error was raised, `store.py:12`; with its kind, this is what a log tells of an unexpected one."""
+    raised_in = [(frame.f_code.co_filename, line) for frame, line in walk_tb(trace)]
+    if not raised_in:
+        return "unknown"
+    file, line = raised_in[-1]
+    return f"{Path(file).name}:{line}"

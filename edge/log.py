@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import traceback
 from collections import deque
 from enum import IntEnum
-from pathlib import Path
 from types import TracebackType
 from typing import TextIO
+
+from edge.errors import place_of
 
 TAIL_LINES = 100  # that diagnostics show
 
@@ -53,9 +53,7 @@ def tell_faults_by_kind_and_place(log: Log) -> None:
     """Log an error that nobody expected, in any thread, without its text, which may quote a document."""
 
     def tell(where: str, kind: type[BaseException], trace: TracebackType | None) -> None:
-        frames = traceback.extract_tb(trace)
-        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-        log(Priority.ERROR, "fault", thread=where, error=kind.__name__, at=place)
+        log(Priority.ERROR, "fault", thread=where, error=kind.__name__, at=place_of(trace))
 
     sys.excepthook = lambda kind, error, trace: tell("main", kind, trace)
     sys.unraisablehook = lambda fault: tell("unraisable", fault.exc_type, fault.exc_traceback)

@@ -8,9 +8,7 @@ log; an answer that is lost is asked for again.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from time import monotonic
@@ -22,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.collector import Pause
 from central.enrolment.desk import Desk
-from central.journal import ERROR, INFO, NOTICE, WARNING, log
+from central.journal import ERROR, INFO, NOTICE, WARNING, log, told
 from edge.errors import ContractError, LandfallError
 from edge.identity.enrolment import decode_request
 from edge.wire.topics import PREFIX, parse_topic, renewal_answer_topic
@@ -68,8 +66,7 @@ class BrokerDesk:
             try:
                 self._step()
             except Exception as error:  # its text may quote a request, so only its kind and place are told
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
+                log(ERROR, told(error))
                 self._leave()
         self._leave()
 
@@ -117,7 +114,7 @@ class BrokerDesk:
         except ContractError as error:
             log(WARNING, f"a request on no topic of a kiosk: {error.message}")
         except SQLAlchemyError as error:
-            log(ERROR, f"database: {type(getattr(error, 'orig', None) or error).__name__}; a kiosk is not answered")
+            log(ERROR, f"{told(error)}; a kiosk is not answered")
         else:
             link.publish(renewal_answer_topic(kiosk), answer, is_retained=False)
 

@@ -7,10 +7,8 @@ failure of broker or database, ends it; what was not written is told again by th
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from time import monotonic
@@ -28,7 +26,7 @@ from central.database import rfc3339
 from central.fleet import centre, history, lease, state
 from central.fleet.diagnosis import Context, KioskState, diagnose
 from central.fleet.intake import Intake
-from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify
+from central.journal import ERROR, INFO, NOTICE, WARNING, log, notify, told
 from edge.seal import Verifier
 
 TURN_S = 0.25  # from a message to the state that everybody sees, at most
@@ -116,11 +114,8 @@ class Watcher:
         try:
             self._step()
             return
-        except SQLAlchemyError as error:
-            log(ERROR, f"database: {type(getattr(error, 'orig', None) or error).__name__}; beginning anew")
-        except Exception as error:  # its text may quote what a kiosk sent, so only its kind and place are told
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            log(ERROR, f"fault: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; beginning anew")
+        except Exception as error:  # whatever it is, whoever watches goes on
+            log(ERROR, f"{told(error)}; beginning anew")
         self._leave()
         self._intake = None
         self._due_s["lease"] = self._clock_s() + self._pause.next_s()
