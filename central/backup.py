@@ -15,12 +15,14 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import sqlalchemy
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from central import database
+from central.owner import COLLECTOR, owner_for
 from edge.errors import LandfallError
 
 
@@ -35,7 +37,8 @@ def back_up(url: str, path: Path) -> int:
         if chosen.get_backend_name() == "sqlite":
             _copy_sqlite(chosen, draft)
         else:
-            _run_postgres(chosen, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}")
+            with draft.open("wb") as to:  # written by us: the database's owner may not reach this folder
+                _run_postgres(chosen, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", to=to)
     return path.stat().st_size
 
 
@@ -51,11 +54,16 @@ def restore(url: str, path: Path) -> None:
     engine = database.connect(url)
     try:
         if chosen.get_backend_name() == "sqlite":
-            _restore_sqlite(Path(str(chosen.database)), path)
+            _restore_sqlite(chosen, path)
         else:
             if sqlalchemy.inspect(engine).get_table_names():
-                raise LandfallError("the database is not empty", remedy="restore into a new one: createdb NAME")
-            _run_postgres(chosen, "pg_restore", "--no-owner", "--no-privileges", "--single-transaction", str(path))
+                raise LandfallError(
+                    "the database is not empty",
+                    remedy=f"make a new one: sudo -u postgres createdb --owner {COLLECTOR} NAME",
+                )
+            with path.open("rb") as from_:
+                options = ("--no-owner", "--no-privileges", "--single-transaction")
+                _run_postgres(chosen, "pg_restore", *options, from_=from_)
         database.upgrade(engine)
     finally:
         engine.dispose()
@@ -72,13 +80,16 @@ def _copy_sqlite(url: URL, draft: Path) -> None:
         engine.dispose()
 
 
-def _restore_sqlite(target: Path, path: Path) -> None:
+def _restore_sqlite(url: URL, path: Path) -> None:
+    target = Path(str(url.database))
     for there in (target, target.with_name(f"{target.name}-wal")):
         if there.exists():
             raise LandfallError(f"{there}: is there already", remedy="move it away; nothing is written over")
     with _draft_of(target) as draft:
         shutil.copyfile(path, draft)
         _check_sqlite(draft, path)
+        if owner := owner_for(url):  # or no collector could open what root brought back
+            os.chown(draft, owner.uid, owner.gid)
 
 
 @contextmanager
@@ -122,13 +133,24 @@ def _check_sqlite(draft: Path, path: Path) -> None:
         raise LandfallError(f"{path}: is damaged, or no backup of an SQLite database", remedy="take an older backup")
 
 
-def _run_postgres(url: URL, program: str, *options: str) -> None:
+def _run_postgres(
+    url: URL, program: str, *options: str, from_: BinaryIO | None = None, to: BinaryIO | None = None
+) -> None:
     """Run a program of PostgreSQL on the database; the password goes by the environment, where nobody reads it."""
     place = without_password(url)
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
+    owner = owner_for(url)
     try:
         done = subprocess.run(
-            [program, f"--dbname={place}", *options], env=environment, stdin=subprocess.DEVNULL, capture_output=True
+            [program, f"--dbname={place}", *options],
+            cwd="/",
+            env=environment,
+            stdin=from_ or subprocess.DEVNULL,
+            stdout=to or subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            user=owner and owner.uid,
+            group=owner and owner.gid,
+            extra_groups=[] if owner else None,
         )
     except FileNotFoundError:
         raise LandfallError(f"{program} is not installed", remedy="apt-get install postgresql-client") from None

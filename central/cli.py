@@ -30,7 +30,8 @@ from central.command_line import (
 from central.console import cli as console_cli
 from central.enrolment.cli import add_verbs as add_enrolment_verbs
 from central.fleet.cli import add_verbs as add_fleet_verbs
-from central.journal import ERROR, database_error, log, told
+from central.journal import ERROR, log, told
+from central.remedies import remedy
 from edge.errors import LandfallError, SettingError
 from edge.version import add_version
 
@@ -62,16 +63,14 @@ def main(argv: list[str] | None = None) -> int:
         log(ERROR, str(error))
         return 1
     except SQLAlchemyError as error:
-        remedy = _DATABASE_REMEDIES.get(database_error(error), "check database.url and that the server runs")
-        log(ERROR, f"{told(error)}; {remedy}")
+        log(ERROR, f"{told(error)}; {remedy(error)}")
+        return 1
+    except OSError as error:
+        log(ERROR, f"{error.filename}: {error.strerror}" if error.filename else told(error))
         return 1
     except Exception as error:  # its text may quote a record, so only its kind and place are told
         log(ERROR, told(error))
         raise SystemExit(1) from None
-
-
-# By the name of the driver's error, since the driver of PostgreSQL is not there where only SQLite is used.
-_DATABASE_REMEDIES = {"InsufficientPrivilege": "the role may not do this: see `landfall-central database grants`"}
 
 
 def command_parser() -> argparse.ArgumentParser:

@@ -14,11 +14,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from central import config, database
 from central.config import Settings
+from central.journal import told
+from central.remedies import remedy
 from central.store import Store
-from edge.errors import ContractError, SealError, SettingError
+from edge.errors import ContractError, LandfallError, SealError, SettingError
 from edge.wire.topics import kiosk_id
 
 COLLECTOR_CREDENTIALS = Path("/run/credentials/landfall-collector.service")  # systemd.exec(5), Credentials
@@ -33,9 +36,12 @@ def kiosk_named(arguments: argparse.Namespace) -> str:
 
 
 def open_database(settings: Settings) -> Engine:
-    """Return the database of these settings, its tables up to date."""
+    """Return the database of these settings, its tables up to date; raise `LandfallError` when it cannot be used."""
     engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)
-    database.upgrade(engine)
+    try:
+        database.upgrade(engine)
+    except SQLAlchemyError as error:
+        raise LandfallError(told(error), remedy=remedy(error)) from None
     return engine
 
 

@@ -2,7 +2,7 @@
 
 Owns what differs between SQLite and PostgreSQL. Always true: a commit is on disk when it returns; errors carry no SQL
 parameters, since these would be travellers; writers on SQLite stand in line from the first statement (BEGIN IMMEDIATE),
-those on PostgreSQL lock the rows that they mean.
+those on PostgreSQL lock the rows that they mean; root opens it as its owner (`central.owner`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, Table, event, func, select
+from sqlalchemy import Connection, Dialect, Engine, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+from central.owner import Owner, acting_as, owner_for
 
 UPGRADE_LOCK = 0x4C414E44  # "LAND": the advisory lock of PostgreSQL that upgrades stand in line for
 
@@ -33,12 +35,24 @@ def connect(url: str, *, lock_timeout_s: float = 30.0) -> Engine:
         engine = sqlalchemy.create_engine(chosen, hide_parameters=True, connect_args={"timeout": lock_timeout_s})
         event.listen(engine, "connect", partial(_prepare_sqlite, lock_timeout_s=lock_timeout_s))
         event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return _opened_by_its_owner(engine)
     options = f"-c lock_timeout={int(lock_timeout_s * 1000)} -c timezone=UTC"
     engine = sqlalchemy.create_engine(
         chosen, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10}
     )
+    return _opened_by_its_owner(engine)
+
+
+def _opened_by_its_owner(engine: Engine) -> Engine:
+    owner = owner_for(engine.url)
+    if owner is not None:
+        event.listen(engine, "do_connect", partial(_connect_as, owner))
     return engine
+
+
+def _connect_as(owner: Owner, dialect: Dialect, _: object, arguments: list[Any], parameters: dict[str, Any]) -> Any:
+    with acting_as(owner):
+        return dialect.connect(*arguments, **parameters)
 
 
 def _prepare_sqlite(connection: Any, _: object, *, lock_timeout_s: float) -> None:

@@ -19,9 +19,10 @@ ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
 
 
 def log(priority: int, text: str) -> None:
-    """Write one line; journald takes the priority from the prefix (sd-daemon(3))."""
+    """Write one line; journald takes the priority from the prefix (sd-daemon(3)), which nobody at a terminal needs."""
     line = " ".join(text.split())
-    print(f"<{priority}>{line}", file=sys.stderr, flush=True)
+    prefix = "" if sys.stderr.isatty() else f"<{priority}>"
+    print(f"{prefix}{line}", file=sys.stderr, flush=True)
 
 
 def told(error: BaseException) -> str:
@@ -35,8 +36,16 @@ def told(error: BaseException) -> str:
 
 
 def database_error(error: SQLAlchemyError) -> str:
-    """Return the name of the driver's error, or of SQLAlchemy's where the driver raised none."""
-    return type(getattr(error, "orig", None) or error).__name__
+    """Return the name of the driver's error, or of SQLAlchemy's where the driver raised none.
+
+    The text is told of what PostgreSQL's client library says alone, before there is a connection or when it ends: it is
+    about servers, roles and files. What the server says has an SQLSTATE, and may quote a row.
+    """
+    original = getattr(error, "orig", None) or error
+    name = getattr(original, "sqlite_errorname", type(original).__name__)
+    if name == "OperationalError" and getattr(original, "sqlstate", "") is None:
+        return " ".join(str(original).partition("\n")[0].partition(": ")[2].split()) or name
+    return name
 
 
 def notify(state: str) -> None:

@@ -18,14 +18,14 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from central import config, database, incidents, registry
+from central import config, incidents, registry
 from central.alerts import ledger
 from central.alerts.bell import Bell
 from central.alerts.channels import Heartbeat, Mail, Webhook
 from central.alerts.post import Postman, Pulse
 from central.alerts.rules import load
 from central.collector import utc_now
-from central.command_line import print_json
+from central.command_line import open_database, print_json
 from central.config import AlertSettings, Settings
 from central.database import rfc3339
 from central.fleet import view
@@ -74,9 +74,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def _open(arguments: argparse.Namespace) -> tuple[Settings, Engine]:
     settings = config.load(arguments.config)
-    engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)
-    database.upgrade(engine)
-    return settings, engine
+    return settings, open_database(settings)
 
 
 def _watch(arguments: argparse.Namespace) -> int:

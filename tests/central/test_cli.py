@@ -111,7 +111,7 @@ def test_a_database_that_cannot_be_opened_is_exit_status_1_without_details(call,
     settings.write_text('[database]\nurl = "sqlite:////nowhere/central.db"')
     code, _, err = call("status")
     assert code == 1
-    assert "database: OperationalError" in err
+    assert "database: SQLITE_CANTOPEN" in err
 
 
 def test_the_database_is_upgraded_on_request(call, settings):

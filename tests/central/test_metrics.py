@@ -165,7 +165,7 @@ def test_a_database_that_is_away_is_said_and_nothing_else(engine, application):
         connection.exec_driver_sql("DROP TABLE fleet_kiosk")
     for path in ("/metrics", "/healthz"):
         answered = Answered(application, path)
-        assert (answered.status, answered.body) == (503, "database: OperationalError\n")
+        assert (answered.status, answered.body) == (503, "database: SQLITE_ERROR\n")
 
 
 @pytest.mark.parametrize(("path", "method", "status"), [("/", "GET", 404), ("/metrics", "POST", 405)])

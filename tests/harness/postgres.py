@@ -46,6 +46,7 @@ def postgres() -> Iterator[str]:
     options = " ".join(["-c listen_addresses=", f"-k {folder}", *(f"-c {setting}" for setting in FAST)])
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres", "postgres")
+    folder.chmod(0o755)  # root comes to its socket as somebody else
     try:
         _run(folder, programs / "initdb", "-D", cluster, "-U", "landfall", "-A", "trust", "-E", "UTF8", *INITDB)
         _run(folder, programs / "pg_ctl", "-D", cluster, "-l", folder / "log", "-o", options, "-w", "start")
