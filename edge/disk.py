@@ -1,20 +1,24 @@
 """How much room the disk has, and what it is kept for.
 
-Owns the measure and the two limits; it deletes nothing. Photos stop first, crossings go on down to a reserve, and then
-the lane closes. Always true: the reserve is never given to a crossing or a photo, so that receipts, decisions and the
-purging that makes room again can still be written; nothing that the centre does not hold is deleted to make room.
+Owns the measure, the two limits, and when a change is told; it deletes nothing. Photos stop first, crossings go on down
+to a reserve, and then the lane closes. Always true: the reserve is never given to a crossing or a photo, so that
+receipts, decisions and the purging that makes room again can still be written; nothing that the centre does not hold is
+deleted to make room.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
-from edge.errors import StoreError
-from edge.events import Room
+from edge.errors import StoreError, StoreFull
+from edge.events import CrossingDraft, Room, RoomMeasured
 
 MB = 1_000_000
+TOLD_BYTES = 1_000_000  # a change of room that is worth a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,59 @@ def free_bytes(folder: Path) -> int:
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}", remedy="check the folder and its owner") from None
     return found.f_bavail * found.f_frsize
+
+
+class Audits(Protocol):
+    """`edge.recorder.Recorder.audit`."""
+
+    def __call__(self, event: str, **detail: object) -> None: ...
+
+
+class RoomForStore:
+    """The room that one store has, as it was measured last.
+
+    `free_bytes` measures the disk and `reusable_bytes` what purged records have left inside the store; `tell` takes
+    `RoomMeasured`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        budget: DiskBudget,
+        *,
+        free_bytes: Callable[[Path], int],
+        reusable_bytes: Callable[[], int],
+        tell: Callable[[RoomMeasured], None],
+        audit: Audits,
+    ) -> None:
+        self._folder, self._budget = folder, budget
+        self._free_bytes, self._reusable_bytes = free_bytes, reusable_bytes
+        self._tell, self._audit = tell, audit
+        self._told_free_bytes = 0
+        self.room = Room.PLENTY
+
+    def measure(self) -> None:
+        """Look how much room there is and tell when that is news; that there is none is told each time.
+
+        Raises `StoreError` where the disk cannot say.
+        """
+        free = self._free_bytes(self._folder) + self._reusable_bytes()
+        room = self._budget.room(free, self.room)
+        if room is not self.room:
+            self._audit("disk_room_changed", room=room.value, free_bytes=free)
+        if room is not self.room or room is Room.NONE or abs(free - self._told_free_bytes) >= TOLD_BYTES:
+            self._tell(RoomMeasured(room, free))
+            self._told_free_bytes = free
+        self.room = room
+
+    def within_budget(self, draft: CrossingDraft) -> CrossingDraft:
+        """Return the draft, without its photo while room is short; raise `StoreFull` when only the reserve is left."""
+        if self.room is Room.PLENTY and self._free_bytes(self._folder) >= self._budget.photos_stop_below:
+            return draft  # whatever the store itself could reuse comes on top; when idle, all of it is measured
+        self.measure()
+        if self.room is Room.NONE:
+            kept = f"{self._budget.reserve // MB} MB are kept for what is on its way"
+            raise StoreFull(f"no room on the disk: {self._told_free_bytes // MB} MB are left, {kept}")
+        if self.room is Room.SHORT and draft.photo is not None:
+            return replace(draft, photo=None, photo_absent="disk")
+        return draft

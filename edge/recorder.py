@@ -1,10 +1,10 @@
 """The one writer of the store: seals what a lane wants recorded, and appends it with one sync.
 
 Owns the thread that holds the writing connection, and every change of the store: append, receipts, tombstones, epochs,
-purging, and when a boot is dated; how a record is written stands in `edge.letters`. Always true: `Recorded` goes out
-only after the commit was synced; a failure leaves nothing half written and the thread goes on; a photo and its
-crossing are one transaction; a disk that runs full loses photos first, then the lane, and never a record that the
-centre does not hold.
+purging, and when a boot is dated; how a record is written stands in `edge.letters`, and what there is room for in
+`edge.disk`. Always true: `Recorded` goes out only after the commit was synced; a failure leaves nothing half written
+and the thread goes on; a photo and its crossing are one transaction; a disk that runs full loses photos first, then the
+lane, and never a record that the centre does not hold.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 import queue
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ from edge import boots
 from edge.boots import Boots
 from edge.cache import Cache, StoredRecord, Unreadable
 from edge.cache.records import PURGED
-from edge.disk import MB, DiskBudget
-from edge.errors import KeyDropped, StoreDamaged, StoreError, StoreFull
+from edge.disk import DiskBudget, RoomForStore
+from edge.errors import KeyDropped, StoreDamaged, StoreError
 from edge.events import (
     CrossingDraft,
     DecisionDraft,
@@ -37,7 +37,6 @@ from edge.events import (
     RecordUnreadable,
     ResendAsked,
     Room,
-    RoomMeasured,
     StateKept,
     StoreChanged,
     StoreFailed,
@@ -53,7 +52,6 @@ from edge.wire.topics import Stream
 IDLE_S = 2.0
 REOPEN_S = 5.0
 PURGE_SLICE = 200
-TOLD_BYTES = 1_000_000  # a change of room that is worth a message
 BOOTS = "boots"
 KEY_DROPPED = "key_dropped"  # since when
 REARMED = "rearmed"
@@ -121,8 +119,14 @@ class Recorder:
         self._tell, self._now = put, now
         self._hardware = hardware
         self._keep_receipted_s = keep_receipted_s
-        self._budget, self._free_bytes = budget, free_bytes
-        self._room, self._told_free_bytes = Room.PLENTY, 0
+        self._room = RoomForStore(
+            path.parent,
+            budget,
+            free_bytes=free_bytes,
+            reusable_bytes=lambda: self._store.reusable_bytes(),
+            tell=put,
+            audit=self.audit,
+        )
         self._idle_s, self._is_tidying = idle_s, False
         self._owed: dict[tuple[type, str], _Found] = {}  # what the uplink found and the disk did not take
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -175,7 +179,7 @@ class Recorder:
                 if not self._open() and self._refuse_for(REOPEN_S):
                     return
             with contextlib.suppress(StoreError):
-                self._measure_room()
+                self._room.measure()
             self._tell(KeyWasDropped(is_new=False) if self._is_key_dropped else StoreReady())
             while True:
                 try:
@@ -247,7 +251,7 @@ class Recorder:
         try:
             match request:
                 case CrossingDraft():
-                    self._record(request, self._letters.crossing(self._within_budget(request)))
+                    self._record(request, self._letters.crossing(self._room.within_budget(request)))
                 case DecisionDraft():
                     self._record(request, [self._letters.decision(request)])
                 case VoidDraft():
@@ -263,8 +267,8 @@ class Recorder:
                 case _DropKey():
                     self._drop_key(request)
                 case _Probe():
-                    self._measure_room()
-                    if self._room is not Room.NONE:
+                    self._room.measure()
+                    if self._room.room is not Room.NONE:
                         self._write_audit("store_probed")
                         self._tell(StoreReady())
                 case ReceiptAccepted():
@@ -318,39 +322,14 @@ class Recorder:
             return False
         self._do_what_is_owed()
         with contextlib.suppress(StoreError):
-            self._measure_room()
-            is_short = self._room is not Room.PLENTY
+            self._room.measure()
+            is_short = self._room.room is not Room.PLENTY
             before_s = math.inf if is_short else self._known_boots.running_s(self._now()) - self._keep_receipted_s
             if self._store.purge(before_s, slice_records=PURGE_SLICE):
                 return True
             self._date_boots()
             self._store.checkpoint()
         return False
-
-    # --- room --------------------------------------------------------------------------------------------------------
-
-    def _measure_room(self) -> None:
-        """Look how much room there is and tell when that is news; that there is none is told each time."""
-        free_bytes = self._free_bytes(self._path.parent) + self._store.reusable_bytes()
-        room = self._budget.room(free_bytes, self._room)
-        if room is not self._room:
-            self.audit("disk_room_changed", room=room.value, free_bytes=free_bytes)
-        if room is not self._room or room is Room.NONE or abs(free_bytes - self._told_free_bytes) >= TOLD_BYTES:
-            self._tell(RoomMeasured(room, free_bytes))
-            self._told_free_bytes = free_bytes
-        self._room = room
-
-    def _within_budget(self, draft: CrossingDraft) -> CrossingDraft:
-        """Return the draft, without its photo while room is short; raise `StoreFull` when only the reserve is left."""
-        if self._room is Room.PLENTY and self._free_bytes(self._path.parent) >= self._budget.photos_stop_below:
-            return draft  # whatever the store itself could reuse comes on top; when idle, all of it is measured
-        self._measure_room()
-        if self._room is Room.NONE:
-            kept = f"{self._budget.reserve // MB} MB are kept for what is on its way"
-            raise StoreFull(f"no room on the disk: {self._told_free_bytes // MB} MB are left, {kept}")
-        if self._room is Room.SHORT and draft.photo is not None:
-            return replace(draft, photo=None, photo_absent="disk")
-        return draft
 
     # --- time --------------------------------------------------------------------------------------------------------
 
@@ -396,7 +375,7 @@ class Recorder:
             self._store.mark_forked(receipt.epoch)
         self._remember_generation(receipt.generation)
         self._store.hold(receipt.stream, receipt.up_to, self._known_boots.running_s(self._now()))
-        self._is_tidying |= self._room is not Room.PLENTY
+        self._is_tidying |= self._room.room is not Room.PLENTY
         self._tell(StoreChanged())
 
     def _rewind(self, resend: ResendAsked) -> None:
