@@ -22,17 +22,6 @@ from edge.errors import LandfallError
 
 OUTCOME_S = 60.0
 POLL_S = 0.1
-FLAGS = {
-    "document_code": "--code",
-    "issuing_state": "--state",
-    "document_number": "--number",
-    "primary_identifier": "--surname",
-    "secondary_identifier": "--given-names",
-    "nationality": "--nationality",
-    "date_of_birth": "--born",
-    "sex": "--sex",
-    "date_of_expiry": "--expires",
-}
 REASONS = ("entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other")
 
 _WHICH = "which crossing you mean, as `enter` and `status` name it; refused if it is not open any more"
@@ -57,8 +46,6 @@ def add_verbs(verbs: Any, add_config: Add, add_json: Add) -> None:
 
     enter = verb("enter", _enter, "key in a document that no reader reads, or a paper form of an outage")
     enter.add_argument("--stdin", action="store_true", help="take the fields as one JSON object from standard input")
-    for name, flag in FLAGS.items():
-        enter.add_argument(flag, dest=name, default="", metavar="TEXT", help=f"{name.replace('_', ' ')} (no questions)")
     enter.add_argument("--no-document", action="store_true", help="the person has none; key in what is known")
     enter.add_argument(
         "--written-at",
@@ -111,15 +98,13 @@ def _manual(options: argparse.Namespace) -> int:
 
 
 def _enter(options: argparse.Namespace) -> int:
-    flags = {name: text for name in FLAGS if (text := getattr(options, name))}
     is_form = bool(options.written_at)
     arguments: dict[str, object] = {"is_document": not options.no_document}
     if is_form:
         arguments |= {"written_at": _in_utc(options.written_at), "result": options.result}
         arguments |= {"direction": options.direction} if options.direction else {}
-    if flags or options.stdin:
-        typed = {**(_from_stdin() if options.stdin else {}), **flags}
-        return _entered(options, {**arguments, "typed": typed})
+    if options.stdin:
+        return _entered(options, {**arguments, "typed": _from_stdin()})
     return _enter_by_questions(options, arguments)
 
 
@@ -218,8 +203,10 @@ def _from_stdin() -> dict[str, str]:
     try:
         return msgspec.json.decode(sys.stdin.buffer.read(64 * 1024), type=dict[str, str])
     except (msgspec.DecodeError, UnicodeDecodeError):
+        from edge.documents.keyed import FIELDS
+
         raise LandfallError(
-            "standard input is not one JSON object of texts", remedy=f"give some of {', '.join(FLAGS)}"
+            "standard input is not one JSON object of texts", remedy=f"give some of {', '.join(FIELDS)}"
         ) from None
 
 

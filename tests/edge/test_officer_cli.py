@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from edge import officer_cli
+from edge.cli import main
 from edge.errors import LandfallError
 from tests.edge.test_entry_form import ANSWERS, FIELDS
 
@@ -38,7 +40,7 @@ def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[[Kiosk, list[str]], int]:
         monkeypatch.setattr(officer_cli, "_ask", kiosk.ask)
         monkeypatch.setattr("builtins.input", lambda prompt: next(left))
         options = argparse.Namespace(no_document=False, written_at="", stdin=False, json=False)
-        return officer_cli._enter(argparse.Namespace(**vars(options), **dict.fromkeys(officer_cli.FLAGS, "")))
+        return officer_cli._enter(options)
 
     return run
 
@@ -57,3 +59,13 @@ def test_an_officer_who_gives_up_records_nothing(enter, capsys) -> None:
     assert enter(kiosk, [*ANSWERS, "y", "n"]) == 1
     assert kiosk.taken == []
     assert capsys.readouterr().out.endswith("Nothing was recorded.\n")
+
+
+def test_no_field_of_a_traveller_can_stand_on_a_command_line_where_the_shell_and_sudo_keep_it(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["enter", "--help"])
+    flags = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert flags == {
+        *("--help", "--lane", "--officer", "--config", "--json"),
+        *("--stdin", "--no-document", "--written-at", "--direction", "--result"),
+    }

@@ -74,7 +74,7 @@ def test_an_officer_counts_a_ferry_keys_in_voids_and_enters_a_form_and_the_centr
 
     form = landfall("enter", "--stdin", "--written-at", "2026-01-02T03:04:05Z", "--result", "passed", fields=SPECIMEN)
     wait_until(lambda: ready(here), PATIENCE_S, "the lane is ready")
-    referred = landfall("enter", "--no-document", "--surname", "Eriksson")
+    referred = landfall("enter", "--no-document", "--stdin", fields={"primary_identifier": "Eriksson"})
     assert (referred["result"], referred["reasons"]) == ("referred", ["travel_document_missing"])
     assert landfall("decide", "passed", referred["id"])["amends"] == referred["id"]
 
