@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 
 from central.config import BrokerSettings
 from edge.errors import SettingError
+from edge.identity.tls import client_context
 from edge.wire.topics import PREFIX
 
 STREAMS = f"{PREFIX}/+/+/stream/+"
@@ -87,10 +88,8 @@ class Link(Protocol):
 
 def tls_context(settings: BrokerSettings) -> ssl.SSLContext:
     """Return the TLS settings of a collector; raise `SettingError` for files that cannot be used."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_verify_locations(settings.ca)
+        context = client_context(settings.ca)
     except (OSError, ssl.SSLError):
         raise SettingError(
             str(settings.ca), "", "must be a readable PEM file with the authority's certificate"

@@ -30,6 +30,7 @@ from edge.documents.verdict import Result
 from edge.door import Door
 from edge.errors import StoreError
 from edge.events import Moment
+from edge.identity.tls import client_context
 from edge.kiosk import Kiosk, Reads
 from edge.log import Log, Priority
 from edge.recent import Recent
@@ -159,6 +160,7 @@ def endpoint(settings: Settings, kiosk: str) -> Endpoint:
         certificate=settings.resolve(uplink.certificate),
         key=settings.resolve(uplink.key),
         client_id=kiosk,
+        context_of=client_context,
         keepalive_s=uplink.keepalive_s,
         connect_timeout_s=uplink.connect_timeout_s,
     )

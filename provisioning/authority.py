@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_field
 from pathlib import Path
 
 from cryptography import x509
@@ -47,6 +48,7 @@ from edge.identity.certificates import CENTRE, DEFAULT_VALIDITY, Clock, Issuer, 
 from edge.identity.issuing import load_documents, load_issuer, load_issuers, load_pair
 from edge.identity.key_files import make_folder, read_private, refuse_existing, replace, write_private, write_public
 from edge.identity.signed import DocumentSigner
+from edge.identity.trust import Trust
 
 LEAST_PASSPHRASE = 12
 CENTRE_KEYS = {"receipt": ("Ed25519", "sig", "Ed25519"), "opening": ("X25519", "enc", "ECDH-ES")}
@@ -117,21 +119,40 @@ class Authority:
         issuer, _ = certificates.make_issuer(root, root_key, validity, clock, old[0].number + 1)
         write_private(folder / "issuing.key", b"".join(one.key_pem() for one in (issuer, *old)))
         write_public(folder / "issuing.crt", b"".join(certificates.pem(one.certificate) for one in (issuer, *old)))
-        write_public(folder / "ca.crt", certificates.pem(root))
-        authority = cls(issuer, folder)
+        write_public(folder / "ca.crt", old[0].trust.pem())
+        authority = cls(replace_field(issuer, trust=old[0].trust), folder)
         authority._issue(folder, "signing", f"{CENTRE}/documents", Role.DOCUMENTS)
         return authority
+
+    def revoke_predecessors(self, offline: Path, passphrase: str) -> int:
+        """Have the root revoke the authorities before this one, and forget them; return how many there were.
+
+        Whoever has the new `ca.crt` believes nothing that they certify. `offline` holds the root's key. Raises
+        `ProvisioningError` when the passphrase does not open it, or there is no authority before this one.
+        """
+        first, *others = self._issuers()
+        root_key = _root_key(offline / "root.key", passphrase, first.root)
+        trust = first.trust.revoking([one.certificate for one in others], root_key, first.clock())
+        replace(self.folder / "ca.crt", trust.pem())  # first, since what is forgotten cannot be revoked any more
+        return self.forget_predecessors()
 
     def forget_predecessors(self) -> int:
         """Keep the authority that issues now alone; return how many were there before it.
 
-        From the next revocation list on, the broker refuses whatever these issued.
+        From the next revocation list on, the broker refuses whatever these issued. Raises `ProvisioningError` when
+        there is no authority before this one.
         """
-        first, *others = load_issuers(self.folder)
+        first, *others = self._issuers()
         # The key first: a certificate without its key is passed over, and so nothing is ever half done.
         replace(self.folder / "issuing.key", first.key_pem(), 0o600)
         replace(self.folder / "issuing.crt", certificates.pem(first.certificate))
         return len(others)
+
+    def _issuers(self) -> list[Issuer]:
+        issuers = load_issuers(self.folder)
+        if len(issuers) == 1:
+            raise ProvisioningError(f"{self.folder}: there is no earlier authority", remedy="nothing has to be done")
+        return issuers
 
     @classmethod
     def load(cls, folder: Path, *, validity: Validity = DEFAULT_VALIDITY, clock: Clock = utc_now) -> Authority:
@@ -186,6 +207,7 @@ class Authority:
                 key.public_key(), certificates.common_name(old), role, certificates.hosts_of(old)
             )
             replace(folder / f"{stem}.crt", self.issuer.chain(certificate))
+            replace(folder / "ca.crt", self.issuer.trust.pem())
             renewed.append(certificate)
         if not renewed:
             raise ProvisioningError(f"{folder}: holds no certificate of the centre", remedy="name another folder")
@@ -196,15 +218,15 @@ class Authority:
     ) -> x509.Certificate:
         make_folder(folder)
         refuse_existing(folder, f"{stem}.key", f"{stem}.crt")
-        ca_pem = certificates.pem(self.root)
-        if (folder / "ca.crt").exists() and (folder / "ca.crt").read_bytes() != ca_pem:
-            raise ProvisioningError(f"{folder / 'ca.crt'}: is of another authority", remedy="choose another folder")
+        ca_file = folder / "ca.crt"
+        if ca_file.exists() and Trust.load(ca_file.read_bytes()).root != self.root:
+            raise ProvisioningError(f"{ca_file}: is of another authority", remedy="choose another folder")
         key = certificates.new_key()
         certificate = self.issuer.issue(key.public_key(), common_name, role, hosts or ())
         write_private(folder / f"{stem}.key", private_pem(key))
         write_public(folder / f"{stem}.crt", self.issuer.chain(certificate))
-        if not (folder / "ca.crt").exists():
-            write_public(folder / "ca.crt", ca_pem)
+        if not ca_file.exists():
+            write_public(ca_file, self.issuer.trust.pem())
         return certificate
 
 

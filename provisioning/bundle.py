@@ -18,12 +18,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
-from cryptography import x509
 
 from edge.errors import ContractError, ProvisioningError
-from edge.identity import certificates
 from edge.identity.enrolment import BUNDLE_TYP
 from edge.identity.signed import DocumentSigner, claimed_payload, verify_document
+from edge.identity.trust import Trust
 from edge.wire.topics import kiosk_id
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -91,12 +90,12 @@ def write_bundle(kiosk: str, members: Mapping[str, bytes], signer: DocumentSigne
     return _tar(token.encode("ascii"), members)
 
 
-def read_bundle(content: bytes, now: datetime) -> Bundle:
+def read_bundle(content: bytes, now: datetime, known: Trust | None = None) -> Bundle:
     """Check a bundle and return it; raise `ProvisioningError` for one that is not exactly what somebody signed.
 
     The root is taken from the bundle itself: whether it is the right one, the caller has to find out before anything
-    else is believed (`edge.identity.certificates.pin`). A machine whose clock is behind takes the moment at which the
-    bundle was made.
+    else is believed (`edge.identity.certificates.pin`). `known` is whom the machine trusts already: what it knows to be
+    revoked signs no bundle. A machine whose clock is behind takes the moment at which the bundle was made.
     """
     if len(content) > MAX_BYTES:
         raise ProvisioningError("the bundle is larger than any bundle", remedy=_DAMAGED)
@@ -104,10 +103,12 @@ def read_bundle(content: bytes, now: datetime) -> Bundle:
     token = found.pop(_MANIFEST, b"").decode("ascii", "replace")
     if not found.keys() >= _ALWAYS:
         raise ProvisioningError("this is no bundle, or a part of it is missing", remedy=_DAMAGED)
-    root = certificates.load_chain(found[ROOT])[0]
     try:
+        trust = Trust.load(found[ROOT])
+        if known is not None and known.root == trust.root:
+            trust = trust.with_list(known.list_pem())
         made_at = _manifest(claimed_payload(token)).made_at
-        manifest = _manifest(verify_document(token, BUNDLE_TYP, root, max(now, made_at)))
+        manifest = _manifest(verify_document(token, BUNDLE_TYP, trust, max(now, made_at)))
     except ProvisioningError as error:
         raise ProvisioningError(f"the bundle is not to be trusted: {error.message}", remedy=_DAMAGED) from None
     if manifest.members != {name: hashlib.sha256(text).hexdigest() for name, text in found.items()}:
@@ -119,9 +120,9 @@ def read_bundle(content: bytes, now: datetime) -> Bundle:
     return bundle
 
 
-def root_of(bundle: Bundle) -> x509.Certificate:
-    """Return the root that the bundle brings."""
-    return certificates.load_chain(bundle.members[ROOT])[0]
+def trust_of(bundle: Bundle) -> Trust:
+    """Return the root that the bundle brings, and what it has revoked."""
+    return Trust.load(bundle.members[ROOT])
 
 
 def _manifest(payload: bytes) -> _Manifest:

@@ -17,6 +17,7 @@ import msgspec
 
 from edge.errors import ContractError, ProvisioningError
 from edge.identity.enrolment import MAX_ANSWER_BYTES, Request
+from edge.identity.tls import client_context
 
 WITHIN_S = 30.0
 _ABOUT_TIME = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
@@ -48,8 +49,7 @@ class CentreCall:
 
     def _ask(self, method: str, path: str, body: object) -> str:
         where = urlsplit(self.address)
-        context = ssl.create_default_context(cafile=self.ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = client_context(self.ca)
         connection = http.client.HTTPSConnection(
             where.hostname or "", where.port or 443, timeout=self.within_s, context=context
         )

@@ -18,6 +18,7 @@ from central.broker import mosquitto_configuration, write_broker_folder
 from edge.errors import ProvisioningError
 from edge.identity.certificates import hosts_of, load_chain
 from edge.identity.key_files import make_folder, replace
+from edge.identity.trust import Trust
 from provisioning.install import Say, run_command
 
 COLLECTOR, ENROLMENT = "collector-1", "enrolment"  # who has a certificate `centre/<name>`
@@ -78,7 +79,7 @@ class CentreInstallation:
                     f"{self.deployment}: there is no {folder}/", remedy="name the folder that `ca init` made"
                 )
         ours, here = self.deployment / "authority" / "ca.crt", self._etc / "authority" / "ca.crt"
-        if here.exists() and here.read_bytes() != ours.read_bytes():
+        if here.exists() and Trust.load(here.read_bytes()).root != Trust.load(ours.read_bytes()).root:
             raise ProvisioningError(
                 "this machine is the centre of another deployment", remedy="take another machine, or that deployment"
             )
@@ -111,6 +112,8 @@ class CentreInstallation:
 
     def _put(self, source: Path, target: Path) -> bool:
         content, mode = source.read_bytes(), source.stat().st_mode & 0o777
+        if target.name == "ca.crt" and target.exists():
+            content = Trust.load(target.read_bytes()).with_list(Trust.load(content).list_pem()).pem()
         if target.exists() and (target.suffix != ".crt" or target.read_bytes() == content):
             return False
         make_folder(target.parent)
@@ -119,7 +122,8 @@ class CentreInstallation:
 
     def _kept(self) -> list[Path]:
         """Return the keys that are others than the deployment's: they were rotated, here or there."""
-        return [target for source, target in self._files() if target.read_bytes() != source.read_bytes()]
+        keys = ((source, target) for source, target in self._files() if target.suffix != ".crt")
+        return [target for source, target in keys if target.read_bytes() != source.read_bytes()]
 
     def _put_revocation_list(self) -> bool:
         """Begin with the empty list; one that is there knows more."""

@@ -168,7 +168,7 @@ class Installation:
         return f"set to {made_at:%Y-%m-%d %H:%M} UTC, when the bundle was made"
 
     def _authority(self) -> str:
-        return _changed(self.machine.keys.trust(self.bundle.members[parts.ROOT]))
+        return _changed(self.machine.keys.pin(parts.trust_of(self.bundle)))
 
     def _settings(self) -> str:
         settings, members = self.machine.settings, self.bundle.members

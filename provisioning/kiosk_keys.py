@@ -22,6 +22,7 @@ from edge.identity.certificates import Role, common_name
 from edge.identity.enrolment import ANSWER_TYP, CENTRE_KEYS_TYP, CentreKeys, Request
 from edge.identity.key_files import make_folder, read_private, replace, write_private
 from edge.identity.signed import verify_document
+from edge.identity.trust import Trust
 from edge.seal import Signer, load_private_key
 from provisioning.authority import new_record_key, private_pem
 
@@ -35,19 +36,31 @@ class KioskKeys:
     folder: Path
 
     @property
-    def root(self) -> x509.Certificate:
-        """Return the root that this kiosk trusts; raise `ProvisioningError` when it has none yet."""
-        return self._certificates("ca.crt", "install a bundle first")[0]
+    def trust(self) -> Trust:
+        """Return whom this kiosk trusts; raise `ProvisioningError` when it trusts nobody yet."""
+        path = self.folder / "ca.crt"
+        try:
+            return Trust.load(path.read_bytes())
+        except OSError as error:
+            raise ProvisioningError(f"{path}: {error.strerror}", remedy="install a bundle first") from None
+        except ProvisioningError as error:
+            raise ProvisioningError(f"{path}: {error.message}", remedy="install a bundle first") from None
 
-    def trust(self, root: bytes) -> bool:
-        """Pin the root (PEM); return whether that is new. Raises `ProvisioningError` when another one is pinned."""
+    def pin(self, brought: Trust) -> bool:
+        """Trust a root, and the newer of both lists of revoked authorities; return whether that changes anything.
+
+        Raises `ProvisioningError` when another root is pinned.
+        """
         make_folder(self.folder)
         path = self.folder / "ca.crt"
-        if path.exists() and path.read_bytes() != root:
-            raise ProvisioningError(
-                f"{path}: this machine belongs to another deployment", remedy="begin with a new card"
-            )
-        return _replaced(path, root)
+        if path.exists():
+            known = self.trust
+            if known.root != brought.root:
+                raise ProvisioningError(
+                    f"{path}: this machine belongs to another deployment", remedy="begin with a new card"
+                )
+            brought = known.with_list(brought.list_pem())
+        return _replaced(path, brought.pem())
 
     def make_missing(self) -> bool:
         """Make the keys that are not there yet, and say whether any was made."""
@@ -81,13 +94,15 @@ class KioskKeys:
 
         An answer for other keys, for another kiosk or of another authority changes nothing.
         """
-        root = self.root
+        known = self.trust
         try:
-            answer = enrolment.decode_answer(verify_document(token, ANSWER_TYP, root, now))
+            answer = enrolment.decode_answer(verify_document(token, ANSWER_TYP, known, now))
+            trust = known.with_list(answer.centre.revoked.encode())
+            verify_document(token, ANSWER_TYP, trust, now)  # it may bring the list that its own signer is on
         except ContractError as error:
             raise ProvisioningError(error.message) from None
         chain = certificates.load_chain(answer.certificate.encode())
-        certificates.verify_chain(chain, root, Role.CLIENT, now)
+        certificates.verify_chain(chain, trust, Role.CLIENT, now)
         if answer.kiosk != kiosk or common_name(chain[0]) != kiosk:
             raise ProvisioningError(f"the answer is for {answer.kiosk}, and this is {kiosk}")
         if chain[0].public_key() != self._tls_key().public_key():
@@ -109,15 +124,19 @@ class KioskKeys:
         return bool(issuer) and issuer not in map(certificates.fingerprint, chain[1:])
 
     def _centre_keys(self, token: str, now: datetime) -> CentreKeys:
+        known = self.trust
         try:
-            return enrolment.decode_centre_keys(verify_document(token, CENTRE_KEYS_TYP, self.root, now))
+            keys = enrolment.decode_centre_keys(verify_document(token, CENTRE_KEYS_TYP, known, now))
+            verify_document(token, CENTRE_KEYS_TYP, known.with_list(keys.revoked.encode()), now)
         except ContractError as error:
             raise ProvisioningError(error.message) from None
+        return keys
 
     def _keep_centre_keys(self, keys: CentreKeys) -> bool:
         # One file each, as the unit's credentials want it; several keys are a JWK Set (RFC 7517, section 5).
         receipts = dict(keys.receipts[0]) if len(keys.receipts) == 1 else {"keys": [dict(key) for key in keys.receipts]}
-        is_new = _replaced(self.folder / "opening.pub.json", _json(dict(keys.opening)))
+        is_new = self.pin(self.trust.with_list(keys.revoked.encode()))
+        is_new = _replaced(self.folder / "opening.pub.json", _json(dict(keys.opening))) or is_new
         return _replaced(self.folder / "receipt.pub.json", _json(receipts)) or is_new
 
     def _tls_key(self) -> ec.EllipticCurvePrivateKey:

@@ -89,14 +89,14 @@ def new_kiosk(
     make_folder(folder)
     names = ("user-data", "meta-data", "firstrun.sh", "label.svg", "sheet.txt")
     refuse_existing(folder, f"{stem}{bundle.SUFFIX}", *(f"{stem}/{each}" for each in names))
-    root = office.desk.issuer.root
-    members = {bundle.SETTINGS: text.encode(), bundle.ROOT: certificates.pem(root)}
+    trust = office.desk.issuer.trust
+    members = {bundle.SETTINGS: text.encode(), bundle.ROOT: trust.pem()}
     members |= {f"{bundle.NETWORK}{each}": content for each, content in network.items()}
     if trust_list is not None:
         members[bundle.TRUST_LIST] = _checked(trust_list)
     code, until = office.desk.invite(kiosk, office.code_valid, replaces=replaces)
     members[bundle.ENROLMENT] = msgspec.json.encode(bundle.Enrolment(kiosk, office.address, code))
-    made_at, pin = office.desk.now(), certificates.pin(root)
+    made_at, pin = office.desk.now(), certificates.pin(trust.root)
     content = bundle.write_bundle(kiosk, members, office.desk.signer, made_at)
     path = folder / f"{stem}{bundle.SUFFIX}"
     write_private(path, content)

@@ -20,6 +20,7 @@ from joserfc.jwk import OKPKey
 
 from bench.post import clock
 from edge.events import UplinkChanged
+from edge.identity.tls import client_context
 from edge.seal import Signer, Verifier
 from edge.uplink.link import Endpoint, Link
 from edge.uplink.uplink import Identity, Pace, Uplink
@@ -69,9 +70,8 @@ def name_of(number: int) -> str:
 def uplink(folder: Path, port: int, number: int, signer: Signer) -> Uplink:
     """Return the uplink of one kiosk, at the pace that a kiosk has when its settings say nothing."""
     certificates, kiosk = folder / name_of(number), f"{SITE}/{name_of(number)}"
-    endpoint = Endpoint(
-        "localhost", port, certificates / "ca.crt", certificates / "client.crt", certificates / "client.key", kiosk
-    )
+    files = [certificates / name for name in ("ca.crt", "client.crt", "client.key")]
+    endpoint = Endpoint("localhost", port, *files, kiosk, client_context)
     return Uplink(
         Identity(kiosk, "bench", "boot"),
         endpoint,

@@ -23,7 +23,7 @@ from central.enrolment import register, revocation
 from central.enrolment.desk import Desk
 from edge.errors import ContractError, LandfallError, ProvisioningError, SealError, SettingError
 from edge.identity import enrolment
-from edge.identity.certificates import check_kiosk_name, fingerprint
+from edge.identity.certificates import check_kiosk_name, fingerprint, load_chain
 from edge.identity.issuing import load_documents, load_issuer, load_issuers
 from edge.identity.key_files import replace
 from edge.seal import load_public_keys
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from central.enrolment.by_broker import BrokerDesk, Paces
+    from edge.identity.trust import Trust
 
 REASONS = {
     "stolen": x509.ReasonFlags.key_compromise,
@@ -107,12 +108,15 @@ def open_desk(settings: config.Settings) -> Desk:
         opening = public_jwks(own.opening_key, "X25519")[-1]
     except SealError as error:
         raise SettingError(settings.file, "enrolment", f"must name the centre's public keys: {error}") from None
-    issuer = load_issuer(own.authority)
+    issuer, signer = load_issuer(own.authority), load_documents(own.authority)
+    issuer.trust.refuse_revoked((issuer.certificate, *signer.chain))
     return Desk(
         engine=open_database(settings),
         issuer=issuer,
-        signer=load_documents(own.authority),
-        centre_keys=enrolment.CentreKeys(opening, receipts, fingerprint(issuer.certificate)),
+        signer=signer,
+        centre_keys=enrolment.CentreKeys(
+            opening, receipts, fingerprint(issuer.certificate), issuer.trust.list_pem().decode("ascii")
+        ),
         now=utc_now,
     )
 
@@ -134,6 +138,8 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments)
     own, desk = settings.for_enrolling(), open_desk(settings)
+    for path in filter(None, (own.certificate, own.client_certificate)):
+        _refuse_revoked(path, desk.issuer.trust)
     by_broker = _by_broker(settings, desk, Pace(own.tries_per_minute, monotonic))
     app = application(desk, Pace(own.tries_per_minute, monotonic))
     threads = [] if by_broker is None else [Thread(target=by_broker.run, name="broker desk")]
@@ -147,6 +153,17 @@ def _serve(arguments: argparse.Namespace) -> int:
         for thread in threads:
             thread.join()
     return 0
+
+
+def _refuse_revoked(path: Path, trust: Trust) -> None:
+    """Raise `ProvisioningError` for a certificate of ours that every kiosk would refuse after its first answer."""
+    try:
+        trust.refuse_revoked(load_chain(path.read_bytes()))
+    except OSError as error:
+        raise ProvisioningError(f"{path}: {error.strerror}") from None
+    except ProvisioningError as error:
+        remedy = "landfall-provision ca renew, and put the new certificate there"
+        raise ProvisioningError(f"{path}: {error.message}", remedy=remedy) from None
 
 
 def _by_broker(settings: config.Settings, desk: Desk, pace: Paces) -> BrokerDesk | None:

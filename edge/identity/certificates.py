@@ -26,6 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from edge.errors import ContractError, ProvisioningError
+from edge.identity.trust import Trust
 from edge.wire.topics import kiosk_id
 
 CENTRE = "centre"  # in the place of a site: the name of what the centre runs, never of a kiosk
@@ -85,7 +86,7 @@ class Issuer:
     """The issuing authority of a deployment, below its root."""
 
     certificate: x509.Certificate
-    root: x509.Certificate
+    trust: Trust
     _key: ec.EllipticCurvePrivateKey = field(repr=False)
     validity: Validity = DEFAULT_VALIDITY
     clock: Clock = utc_now
@@ -110,6 +111,11 @@ class Issuer:
             names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, hashes.SHA256())
+
+    @property
+    def root(self) -> x509.Certificate:
+        """Return the root that it stands below."""
+        return self.trust.root
 
     @property
     def number(self) -> int:
@@ -174,7 +180,7 @@ def make_issuer(
     subject = _subject(f"{common_name(root)[: MAX_COMMON_NAME - len(behind)]}{behind}")
     builder = _builder(subject, root.subject, key.public_key(), length, validity.early, issued)
     builder = _as_authority(builder, path_length=0).add_extension(_issued_by(root_key), critical=False)
-    return Issuer(builder.sign(root_key, hashes.SHA256()), root, key, validity, clock), key
+    return Issuer(builder.sign(root_key, hashes.SHA256()), Trust(root), key, validity, clock), key
 
 
 def new_key() -> ec.EllipticCurvePrivateKey:
@@ -204,15 +210,19 @@ def read_request(text: str) -> tuple[str, ec.EllipticCurvePublicKey]:
     return name, key
 
 
-def verify_chain(chain: Sequence[x509.Certificate], root: x509.Certificate, role: Role, at: datetime) -> None:
-    """Raise `ProvisioningError` unless the first certificate leads to the root, is good at that time, for that role."""
+def verify_chain(chain: Sequence[x509.Certificate], trust: Trust, role: Role, at: datetime) -> None:
+    """Raise `ProvisioningError` unless the first certificate leads to the root, is good at that time, for that role.
+
+    Nobody on the way there may have been revoked by the root.
+    """
     leaf, *between = chain
-    policy = PolicyBuilder().store(Store([root])).time(at)
+    policy = PolicyBuilder().store(Store([trust.root])).time(at)
     policy = policy.extension_policies(
         ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=ExtensionPolicy.permit_all()
     )
     try:
-        policy.build_client_verifier().verify(leaf, between)  # a server's name is checked by TLS, where it is called
+        # A server's name is checked by TLS, where it is called.
+        verified = policy.build_client_verifier().verify(leaf, between)
         usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (VerificationError, x509.ExtensionNotFound, ValueError) as error:
         why = str(error).partition("(")[0].strip() or type(error).__name__
@@ -222,6 +232,7 @@ def verify_chain(chain: Sequence[x509.Certificate], root: x509.Certificate, role
         ) from None
     if list(usage) != [role.value]:
         raise ProvisioningError(f"the certificate of {common_name(leaf)!r} is for something else")
+    trust.refuse_revoked(verified.chain)
 
 
 def pin(root: x509.Certificate) -> str:

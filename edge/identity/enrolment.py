@@ -56,11 +56,13 @@ class CentreKeys(msgspec.Struct, frozen=True):
     """The centre's public keys: letters are sealed to `opening`; any of `receipts` may sign receipts and commands.
 
     `issuer` is the SHA-256 of the certificate of the authority that issues now: whose own is below another renews.
+    `revoked` is the root's list of the authorities that it has taken back (PEM), or empty; it stands for itself.
     """
 
     opening: Jwk
     receipts: tuple[Jwk, ...]
     issuer: str = ""
+    revoked: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):

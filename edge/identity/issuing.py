@@ -18,6 +18,7 @@ from edge.errors import ProvisioningError
 from edge.identity.certificates import DEFAULT_VALIDITY, Clock, Issuer, Validity, utc_now
 from edge.identity.key_files import read_private
 from edge.identity.signed import DocumentSigner
+from edge.identity.trust import Trust
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN PRIVATE KEY-----.+?-----END PRIVATE KEY-----", re.DOTALL)  # RFC 7468
 
@@ -36,13 +37,15 @@ def load_issuers(folder: Path, validity: Validity = DEFAULT_VALIDITY, clock: Clo
         text = read_private(folder / "issuing.key")
         keys = [load_pem_private_key(part, password=None) for part in _PRIVATE_KEY.findall(text)]
         found = x509.load_pem_x509_certificates((folder / "issuing.crt").read_bytes())
-        root = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+        ca = (folder / "ca.crt").read_bytes()
     except OSError as error:
         raise _not_there(error) from None
     except (ValueError, TypeError):
-        raise ProvisioningError(
-            f"{folder}: issuing.key, issuing.crt or ca.crt is damaged", remedy="restore the folder from one backup"
-        ) from None
+        raise _damaged(folder) from None
+    try:
+        trust = Trust.load(ca)
+    except ProvisioningError:
+        raise _damaged(folder) from None
     certificates = {_spki(one.public_key()): one for one in found}
     issuers = []
     for key in keys:
@@ -51,11 +54,11 @@ def load_issuers(folder: Path, validity: Validity = DEFAULT_VALIDITY, clock: Clo
             remedy = "restore the pair from one backup"
             raise ProvisioningError(f"{folder}: issuing.key does not belong to issuing.crt", remedy=remedy)
         try:
-            certificate.verify_directly_issued_by(root)
+            certificate.verify_directly_issued_by(trust.root)
         except (ValueError, TypeError, InvalidSignature):
             remedy = "restore the folder from one backup"
             raise ProvisioningError(f"{folder}: ca.crt is of another authority", remedy=remedy) from None
-        issuers.append(Issuer(certificate, root, key, validity, clock))
+        issuers.append(Issuer(certificate, trust, key, validity, clock))
     if not issuers:
         raise ProvisioningError(
             f"{folder}: there is no key in issuing.key", remedy="restore the folder from one backup"
@@ -89,6 +92,11 @@ def load_pair(folder: Path, stem: str) -> tuple[ec.EllipticCurvePrivateKey, list
             f"{folder}: {stem}.key does not belong to {stem}.crt", remedy="restore the pair from one backup"
         )
     return key, chain
+
+
+def _damaged(folder: Path) -> ProvisioningError:
+    what = "issuing.key, issuing.crt or ca.crt is damaged"
+    return ProvisioningError(f"{folder}: {what}", remedy="restore the folder from one backup")
 
 
 def _not_there(error: OSError) -> ProvisioningError:

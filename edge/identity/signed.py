@@ -22,6 +22,7 @@ from joserfc.jwk import ECKey
 
 from edge.errors import ProvisioningError
 from edge.identity.certificates import Role, verify_chain
+from edge.identity.trust import Trust
 
 _ALGORITHM = "ES256"
 _MOST_CERTIFICATES = 3
@@ -60,7 +61,7 @@ def claimed_payload(token: str) -> bytes:
         raise ProvisioningError("it is no signed document") from None
 
 
-def verify_document(token: str, typ: str, root: x509.Certificate, at: datetime) -> bytes:
+def verify_document(token: str, typ: str, trust: Trust, at: datetime) -> bytes:
     """Return the payload of a document; raise `ProvisioningError` unless the root stands behind it at that time."""
 
     def choose(obj: Any) -> ECKey:
@@ -68,7 +69,7 @@ def verify_document(token: str, typ: str, root: x509.Certificate, at: datetime) 
         if header.get("typ") != typ:
             raise ProvisioningError(f"it was signed as something else than {typ}")
         chain = _certificates(header.get("x5c"))
-        verify_chain(chain, root, Role.DOCUMENTS, at)
+        verify_chain(chain, trust, Role.DOCUMENTS, at)
         key = chain[0].public_key()
         return ECKey.import_key(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 

@@ -64,7 +64,10 @@ LinkEvent = Connected | Disconnected | Acknowledged | Arrived
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the broker is, and the files that prove who we are and who it is."""
+    """Where the broker is, and the files that prove who we are and who it is.
+
+    `context_of` makes of `ca` how TLS is spoken with whom that file trusts.
+    """
 
     host: str
     port: int
@@ -72,6 +75,7 @@ class Endpoint:
     certificate: Path
     key: Path
     client_id: str
+    context_of: Callable[[Path], ssl.SSLContext]
     keepalive_s: int = 30
     connect_timeout_s: float = 10.0
 
@@ -208,8 +212,7 @@ class Link:
 
 def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     """Return how TLS is spoken here; raise OSError for files that cannot be used."""
-    context = ssl.create_default_context(cafile=endpoint.ca)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = endpoint.context_of(endpoint.ca)
     context.load_cert_chain(endpoint.certificate, endpoint.key)
     return context
 

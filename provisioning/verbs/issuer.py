@@ -1,6 +1,7 @@
 """What the office types when the issuing authority changes: `landfall-provision ca issuer` and `ca retire`.
 
-Always true: the root's key is read, and its passphrase asked for, by `ca issuer` alone; what a kiosk still shows is not
+Always true: the root's key is read, and its passphrase asked for, to make an authority and to revoke one, and for
+nothing else; what a kiosk still shows is not
 made worthless unless somebody says that it is compromised.
 """
 
@@ -28,6 +29,18 @@ _RETIRED = """\
   1. issuing.key and issuing.crt to /etc/landfall/authority
   2. systemctl start landfall-crl, systemctl restart landfall-broker
      Whoever shows a certificate of theirs is refused from then on."""
+_REVOKED = """\
+{folder}: the root has revoked {count} earlier authorities.
+Take offline/ back to its safe. Now, in this order:
+  1. landfall-provision ca renew --ca {folder} FOLDER
+     for broker/, enrolment/ and each collector, unless you did since `ca
+     issuer`: kiosks soon refuse whoever shows an old certificate
+  2. all of {folder} to /etc/landfall/authority, and
+     ca.crt to where each of the centre's has its own; restart who uses them
+  3. systemctl restart landfall-enrolment  kiosks that ask get the list
+  4. systemctl start landfall-crl, systemctl restart landfall-broker
+  5. to a post that cannot ask, ca.crt by stick:
+     sudo landfall-provision enrol trust FILE"""
 
 
 def add_verbs(ca: argparse._SubParsersAction, passphrase: Callable[[Path | None], str]) -> None:
@@ -45,8 +58,11 @@ def add_verbs(ca: argparse._SubParsersAction, passphrase: Callable[[Path | None]
     retire.add_argument(
         "--config", type=Path, default=CENTRAL_CONFIG, help="the centre's settings (default: %(default)s)"
     )
-    retire.add_argument("--compromised", action="store_true", help="somebody else has their key: at once")
-    retire.set_defaults(run=_retire)
+    text = "somebody else has their key: at once, and the root revokes them, so that no kiosk believes them either"
+    retire.add_argument("--compromised", action="store_true", help=text)
+    retire.add_argument("--offline", type=Path, metavar="FOLDER", help="with --compromised: where root.key is")
+    retire.add_argument("--passphrase-file", type=Path, metavar="FILE", help="whose first line opens the root key")
+    retire.set_defaults(run=lambda arguments: _retire(arguments, passphrase))
 
 
 def _issuer(arguments: argparse.Namespace, passphrase: Callable[[Path | None], str]) -> str:
@@ -58,18 +74,21 @@ def _issuer(arguments: argparse.Namespace, passphrase: Callable[[Path | None], s
     return _MADE.format(folder=arguments.folder, number=made.issuer.number, until=until)
 
 
-def _retire(arguments: argparse.Namespace) -> str | int:
+def _retire(arguments: argparse.Namespace, passphrase: Callable[[Path | None], str]) -> str | int:
     from provisioning.authority import Authority
 
     authority = Authority.load(arguments.folder)
-    if not arguments.compromised and (names := _below_others(authority, arguments.config)):
+    if arguments.compromised:
+        if arguments.offline is None:
+            raise ProvisioningError("only the root can revoke them", remedy="fetch it, and say --offline FOLDER")
+        count = authority.revoke_predecessors(arguments.offline, passphrase(arguments.passphrase_file))
+        return _REVOKED.format(folder=arguments.folder, count=count)
+    if names := _below_others(authority, arguments.config):
         print(f"Not yet: {len(names)} kiosks show a certificate of an earlier authority:")
         print("\n".join(f"  {name}" for name in names[:_SHOWN]))
         print("They renew by themselves, each night, as soon as they reach the centre.")
         return 1
     count = authority.forget_predecessors()
-    if not count:
-        raise ProvisioningError(f"{arguments.folder}: there is no earlier authority", remedy="nothing has to be done")
     return _RETIRED.format(folder=arguments.folder, count=count)
 
 

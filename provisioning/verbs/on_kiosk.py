@@ -35,6 +35,10 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     accept = enrol.add_parser("accept", parents=[where], help="take the centre's answer from a stick")
     accept.add_argument("file", type=Path, metavar="FILE", help="what `landfall-central enrol sign` wrote")
     accept.set_defaults(run=_accept)
+    text = "Take the centre's ca.crt from a stick: the root stays, and what it has revoked is believed no more."
+    trust = enrol.add_parser("trust", parents=[where], help="learn which authorities were revoked", description=text)
+    trust.add_argument("file", type=Path, metavar="FILE", help="ca.crt of the centre's authority/")
+    trust.set_defaults(run=_trust)
     code = enrol.add_parser("code", parents=[where], help="enrol with a new code, typed by hand")
     code.add_argument("code", nargs="?", metavar="CODE", help="asked for when it is left out")
     code.set_defaults(run=_code)
@@ -43,22 +47,23 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
 
 
 def _install(arguments: argparse.Namespace) -> str | int:
-    from provisioning.bundle import MAX_BYTES, read_bundle, root_of
+    from provisioning.bundle import MAX_BYTES, read_bundle, trust_of
     from provisioning.install import Installation, machine_at
 
     machine = machine_at(arguments.root)
+    is_known = (machine.keys.folder / "ca.crt").exists()
+    known = machine.keys.trust if is_known else None
     with arguments.bundle.open("rb") as file:
-        bundle = read_bundle(file.read(MAX_BYTES + 1), machine.now())
+        bundle = read_bundle(file.read(MAX_BYTES + 1), machine.now(), known)
     stick = arguments.bundle.absolute().parent
     installation = Installation(bundle, machine, is_online=not arguments.offline, stick=stick)
     installation.check()
-    is_known = (machine.keys.folder / "ca.crt").exists()
     print(f"This makes {'this machine' if machine.is_running else machine.root} the kiosk {bundle.kiosk}:")
     for words, _ in installation.steps():
         print(f"  - {words[0].lower()}{words[1:]}")
     begun = machine.begun()
     is_agreed = is_known and begun is not None and begun.bundle == bundle.sha256
-    _agree(arguments, root_of(bundle), is_known=is_known, is_agreed=is_agreed)
+    _agree(arguments, trust_of(bundle).root, is_known=is_known, is_agreed=is_agreed)
     if installation.run(print):
         print(f"{bundle.kiosk} is set up.")
         return 0
@@ -143,6 +148,20 @@ def _accept(arguments: argparse.Namespace) -> str:
     take_answer(machine, kiosk, arguments.file)
     restart_kiosk(machine)
     return f"{kiosk} is enrolled"
+
+
+def _trust(arguments: argparse.Namespace) -> str:
+    from edge.identity.trust import MAX_LIST_BYTES, Trust
+    from provisioning.install import machine_at, restart_kiosk
+
+    machine = machine_at(arguments.root)
+    kiosk = _kiosk(machine)
+    with arguments.file.open("rb") as file:
+        brought = Trust.load(file.read(2 * MAX_LIST_BYTES))
+    if not machine.keys.pin(brought):
+        return f"{kiosk} knew that already"
+    restart_kiosk(machine)
+    return f"{kiosk} believes no authority any more that the root has revoked"
 
 
 def _code(arguments: argparse.Namespace) -> str:

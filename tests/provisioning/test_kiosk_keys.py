@@ -6,7 +6,7 @@ from joserfc.jwk import OKPKey
 
 from edge.errors import ProvisioningError
 from edge.identity import enrolment
-from edge.identity.certificates import Role, new_key, pem, utc_now
+from edge.identity.certificates import Role, new_key, utc_now
 from edge.identity.enrolment import Answer, CentreKeys
 from edge.seal import Verifier, load_public_keys
 from provisioning.authority import Authority
@@ -27,7 +27,7 @@ def authority(tmp_path_factory):
 @pytest.fixture
 def keys(tmp_path, authority):
     keys = KioskKeys(tmp_path / "keys")
-    keys.trust(pem(authority.root))
+    keys.pin(authority.issuer.trust)
     keys.make_missing()
     return keys
 
@@ -56,7 +56,7 @@ def test_a_public_half_that_a_power_cut_left_out_is_made_from_the_private_one(ke
 
 def test_a_machine_that_trusts_one_authority_trusts_no_other(keys, tmp_path):
     with pytest.raises(ProvisioningError, match="belongs to another deployment"):
-        keys.trust(pem(Authority.create(tmp_path / "other").root))
+        keys.pin(Authority.create(tmp_path / "other").issuer.trust)
 
 
 def test_an_answer_is_taken_once(keys, authority):

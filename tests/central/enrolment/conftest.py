@@ -70,5 +70,5 @@ def answer_of(desk: Desk, clock: Clock) -> Callable[[str], enrolment.Answer]:
     from edge.identity.signed import verify_document
 
     return lambda token: enrolment.decode_answer(
-        verify_document(token, enrolment.ANSWER_TYP, desk.issuer.root, clock())
+        verify_document(token, enrolment.ANSWER_TYP, desk.issuer.trust, clock())
     )

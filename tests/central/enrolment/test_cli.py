@@ -8,6 +8,7 @@ from cryptography import x509
 
 from central.cli import main
 from edge.identity.certificates import serial_text
+from provisioning.authority import Authority
 from tests.central.enrolment.conftest import KIOSK, Visitor
 from tests.harness.office import make_deployment, make_desk, new_engine
 
@@ -98,3 +99,18 @@ def test_without_its_section_the_settings_are_said_to_lack_it(tmp_path, capsys):
 
 def test_a_serial_number_is_spelt_as_openssl_does(desk):
     assert re.fullmatch(r"[0-9A-F]+", serial_text(desk.issuer.certificate))
+
+
+def test_the_server_does_not_begin_with_a_certificate_that_kiosks_are_about_to_refuse(centre, desk, tmp_path):
+    deployment, words = tmp_path / "revoked", "correct horse battery"
+    old = Authority.create(deployment / "old", offline=deployment / "offline", passphrase=words)
+    old.issue_enrolment(deployment / "enrolment", ["localhost"])
+    new = Authority.succeed(deployment / "authority", deployment / "old", deployment / "offline", words)
+    new.revoke_predecessors(deployment / "offline", words)
+    for folder in ("authority", "enrolment"):
+        (tmp_path / "deployment" / folder).rename(tmp_path / f"{folder}-before")
+        (deployment / folder).rename(tmp_path / "deployment" / folder)
+    status, told = centre("enrol", "serve")
+    assert status == 1
+    assert "enrolment.crt: the authority that certified this was revoked by the root" in told
+    assert "landfall-provision ca renew" in told

@@ -34,7 +34,7 @@ def test_a_code_gets_a_certificate_in_the_kiosks_name_for_the_kiosks_own_key(des
     leaf, issuing = certificates.load_chain(answer.certificate.encode())
     assert (answer.kiosk, certificates.common_name(leaf)) == (KIOSK, KIOSK)
     assert leaf.public_key() == kiosk.tls.public_key()
-    certificates.verify_chain([leaf, issuing], desk.issuer.root, certificates.Role.CLIENT, clock())
+    certificates.verify_chain([leaf, issuing], desk.issuer.trust, certificates.Role.CLIENT, clock())
     assert answer.centre == desk.centre_keys
 
 

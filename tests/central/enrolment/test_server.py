@@ -50,16 +50,16 @@ def posted(request, code=""):
 
 def test_a_kiosk_enrols_renews_and_asks_for_the_centres_keys(served):
     desk, call = served
-    kiosk, root = Visitor(), desk.issuer.root
+    kiosk, trust = Visitor(), desk.issuer.trust
     code, _ = desk.invite(KIOSK, timedelta(hours=1))
     status, token = call("POST", "/v1/enrol", posted(kiosk.request(), code))
     assert status == 200
-    answer = enrolment.decode_answer(verify_document(token.decode(), enrolment.ANSWER_TYP, root, utc_now()))
+    answer = enrolment.decode_answer(verify_document(token.decode(), enrolment.ANSWER_TYP, trust, utc_now()))
     status, renewed = call("POST", "/v1/renew", posted(kiosk.request()))
-    again = enrolment.decode_answer(verify_document(renewed.decode(), enrolment.ANSWER_TYP, root, utc_now()))
+    again = enrolment.decode_answer(verify_document(renewed.decode(), enrolment.ANSWER_TYP, trust, utc_now()))
     assert (status, again.certificate) == (200, answer.certificate)
     status, keys = call("GET", "/v1/centre-keys")
-    payload = verify_document(keys.decode(), enrolment.CENTRE_KEYS_TYP, root, utc_now())
+    payload = verify_document(keys.decode(), enrolment.CENTRE_KEYS_TYP, trust, utc_now())
     assert (status, enrolment.decode_centre_keys(payload)) == (200, desk.centre_keys)
 
 

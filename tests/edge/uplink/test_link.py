@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.identity.tls import client_context
 from edge.uplink.link import (
     MOST_INCOMING_BYTES,
     Acknowledged,
@@ -56,6 +57,7 @@ class Broker:
             certificates / "client.crt",
             certificates / "client.key",
             "utopia/lane-1",
+            client_context,
             keepalive_s=60,
         )
         self.connect, self.heard = b"", b""

@@ -26,6 +26,7 @@ from edge.events import (
     UplinkChanged,
     UplinkTrouble,
 )
+from edge.identity.tls import client_context
 from edge.seal import Signer, Verifier
 from edge.uplink.link import Acknowledged, Arrived, Connected, Disconnected, Endpoint, Link, LinkEvent, Will
 from edge.uplink.troubles import TROUBLE_S
@@ -142,7 +143,7 @@ class Post:
             "jitter": random.Random(1),
             "new_link": self.broker.new_link,
         }
-        endpoint = Endpoint("h", 1, Path(), Path(), Path(), KIOSK)
+        endpoint = Endpoint("h", 1, Path(), Path(), Path(), KIOSK, client_context)
         identity = replaced.pop("identity", Identity(KIOSK, "1", "boot"))
         self.uplink = Uplink(identity, endpoint, **given | replaced)
         self._thread = threading.Thread(target=self.uplink.run)
