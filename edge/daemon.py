@@ -1,9 +1,9 @@
 """The kiosk daemon: starts the threads, runs the loop, stops in order.
 
-Owns the main loop and nothing else: what the parts are made of stands in `edge.wiring`, what a crossing is in
-`edge.kiosk`, what is on disk in `edge.recorder`, what is on the wire in `edge.uplink`. Always true: all state of the
-lanes changes in this one thread; it waits for one inbox and one next deadline; the watchdog hears from it alone, and
-only while it makes progress.
+Owns the main loop, and which part an event is for: what the parts are made of stands in `edge.wiring`, what a crossing
+is in `edge.kiosk`, what is on disk in `edge.recorder`, what is on the wire in `edge.uplink`. Always true: all state of
+the lanes changes in this one thread; it waits for one inbox and one next deadline; the watchdog hears from it alone,
+and only while it makes progress.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import msgspec
 import uuid6
 
 from edge.cache import CacheReader
+from edge.carried_receipts import CarriedReceipts
 from edge.commands.collecting import DiagnosticsCollected
 from edge.commands.office import CommandOffice
 from edge.commands.settings_desk import OverlaysKept
@@ -28,7 +28,7 @@ from edge.commands.start import InForce
 from edge.config import digest
 from edge.control import ControlAsked
 from edge.diagnose import diagnostics
-from edge.errors import LandfallError, StoreError
+from edge.errors import LandfallError
 from edge.events import (
     Action,
     CommandArrived,
@@ -62,7 +62,8 @@ from edge.events import (
     UplinkChanged,
     UplinkTrouble,
 )
-from edge.health import Survey, Vitals, health
+from edge.health import Survey, Vitals
+from edge.health_reports import HealthReports
 from edge.key_drop import KeyDrop
 from edge.kiosk import State
 from edge.log import Log, Priority
@@ -74,7 +75,6 @@ from edge.practice import Practice
 from edge.renewal import Renewal
 from edge.survey import Surveyor
 from edge.threads import ThreadDied, Threads
-from edge.uplink.receipts import weigh_carried
 from edge.watch import Watch
 from edge.wiring import Lane, build
 from hw.devices import (
@@ -96,7 +96,6 @@ FINISH_S = 0.9  # for a record that is on its way
 EXIT_NO_POWER = 75  # EX_TEMPFAIL of sysexits.h: try again later
 LOOP_S = 30.0  # the loop turns at least this often
 SURVEY_S = 30.0
-NEWS_S = 1.0  # what changes more often than this is told together
 _PR_SET_DUMPABLE = 4
 
 
@@ -115,7 +114,7 @@ class Daemon:
     """One kiosk. `run` returns the exit status: 0 after `stop`, 1 when a restart is needed, 75 without power."""
 
     def __init__(self, in_force: InForce, log: Log, environment: dict[str, str]) -> None:
-        self._settings = settings = in_force.settings
+        settings, sha256 = in_force.settings, digest(in_force.settings)
         self._log = log
         self._systemd = Systemd(environment)
         self._version = version("landfall")
@@ -123,7 +122,7 @@ class Daemon:
         parts = build(settings, log, self._inbox.put, self._version)
         self._kiosk, self._path, self._clock = parts.kiosk, parts.store, parts.clock
         self._recorder, self._uplink, self._control = parts.recorder, parts.uplink, parts.control
-        self._centre, self._lanes = parts.centre, parts.lanes
+        self._lanes = parts.lanes
         self._lane_of_device = {name: lane for lane in self._lanes for name in lane.devices.names()}
         self._lane_of_draft: dict[str, Lane] = {}
         self._power_line = parts.power
@@ -132,16 +131,25 @@ class Daemon:
         self._groups = OpenGroups(self._lanes, self._recorder, lambda: str(uuid6.uuid7()))
         self._officers = Officers(self._lanes, self._hand, self._groups)
         self._renewal = Renewal(parts.kiosk, parts.uplink.say)
+        self._carried = CarriedReceipts(parts.kiosk, parts.centre, self._take)
         self._recent = parts.recent
-        about = {"kiosk": parts.kiosk, "version": self._version, "settings_sha256": digest(settings)}
+        about = {"kiosk": parts.kiosk, "version": self._version, "settings_sha256": sha256}
         self._practice = Practice(self._lanes, parts.recent, self._recorder, parts.signer, log, about)
-        self._vitals = Vitals(settings_sha256=digest(settings))
+        self._vitals = Vitals(settings_sha256=sha256)
+        self._health = HealthReports(
+            parts.kiosk,
+            self._version,
+            self._vitals,
+            self._lanes,
+            self._publish_health,
+            every_s=settings.uplink.health_s,
+        )
         self._watch = Watch(
             self._lanes,
             self._vitals,
             self._recorder,
             log,
-            self._tell_soon,
+            self._health.soon,
             drops_key=settings.kiosk.tamper == "drop_key",
             stop_after_s=settings.power.stop_after_s,
             has_rtc=settings.clock.rtc,
@@ -162,12 +170,9 @@ class Daemon:
             log,
             put=self._inbox.put,
             start=self._threads.start,
-            collect=lambda: diagnostics(in_force.settings, self._health_now, log.tail),
+            collect=lambda: diagnostics(in_force.settings, self._health.newest, log.tail),
         )
-        self._health_now: dict[str, Any] = {}  # the last that was said; another thread may read it
         self._reader: CacheReader | None = None
-        self._health_at_s = 0.0
-        self._health_told_s = 0.0
         self._exit_status: int | None = None
 
     def stop(self) -> None:
@@ -210,8 +215,7 @@ class Daemon:
                 self._hand(lane, DeadlinePassed(), now)
         self._groups.close_idle(now)
         self._practice.tick(now)
-        if self._health_at_s <= now.clock.boottime_s:
-            self._publish_health(now)
+        self._health.tick(now)
         if self._watch.check(now) and self._ending is None:
             self._log(Priority.WARNING, "stopping in order, there is no power")
             self._end(EXIT_NO_POWER, now)
@@ -227,7 +231,7 @@ class Daemon:
         ends_s = self._office.deadline_s if self._ending is None else self._ending.until_s
         times = [self._watch.deadline_s, self._groups.deadline_s, self._practice.deadline_s, ends_s]
         times += [self._key_drop.deadline_s, *(lane.kiosk.deadline_s for lane in self._lanes)]
-        return min([self._health_at_s, *(time for time in times if time is not None)])
+        return min([self._health.deadline_s, *(time for time in times if time is not None)])
 
     def _take(self, event: Any, now: Moment) -> None:
         self._office.take(event, now)
@@ -261,7 +265,7 @@ class Daemon:
                 if self._vitals.uplink(event.is_connected, event.reason, now):
                     state = "connected" if event.is_connected else "disconnected"
                     self._log(Priority.NOTICE, f"uplink {state}", reason=event.reason)
-                    self._tell_soon()
+                    self._health.soon()
             case UplinkTrouble():
                 self._vitals.troubles[event.what] += event.count
                 self._log(Priority.WARNING, "uplink trouble", stream=event.stream, what=event.what, count=event.count)
@@ -321,6 +325,7 @@ class Daemon:
             self._threads.start("uplink", self._uplink.run)
             self._groups.restore(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
+            self._health.store_ready(self._reader)
             self._office.store_ready(self._reader, now)
             self._key_drop.store_ready(self._reader)
             self._log(Priority.NOTICE, "store ready", heads=len(self._reader.heads()))
@@ -336,7 +341,7 @@ class Daemon:
         if error:
             self._log(Priority.ERROR, "record failed", reason=error)
         if self._vitals.store(error):
-            self._tell_soon()
+            self._health.soon()
         self._officers.recorded(event)
         lane = self._lane_of_draft.pop(event.id, None)
         if lane is not None:
@@ -346,7 +351,7 @@ class Daemon:
         if event.room is not self._vitals.room:
             priority = Priority.NOTICE if event.room is Room.PLENTY else Priority.ERROR
             self._log(priority, "disk room changed", room=event.room.value, free_bytes=event.free_bytes)
-            self._tell_soon()
+            self._health.soon()
         self._vitals.room, self._vitals.free_bytes = event.room, event.free_bytes
         if event.room is Room.NONE:
             for lane in self._lanes:
@@ -367,38 +372,19 @@ class Daemon:
 
     # --- what it says of itself --------------------------------------------------------------------------------------
 
-    def _health(self, now: Moment) -> dict[str, Any]:
-        heads = {}
-        if self._reader is not None:
-            try:
-                heads = self._reader.heads()
-            except StoreError as error:
-                self._vitals.store_error = error.message
-        lanes = {
-            lane.settings.name: (lane.kiosk.state.value, lane.signal.value, lane.guidance or "") for lane in self._lanes
-        }
-        return msgspec.to_builtins(health(self._kiosk, self._version, self._vitals, lanes, heads, now))
-
-    def _publish_health(self, now: Moment) -> None:
-        self._health_now = self._health(now)
+    def _publish_health(self, figures: bytes) -> None:
         if self._key_drop.has_key:
-            self._uplink.publish_health(msgspec.json.encode(self._health_now))
-        self._health_told_s = now.clock.boottime_s
-        self._health_at_s = self._health_told_s + self._settings.uplink.health_s
-
-    def _tell_soon(self) -> None:
-        """Publish health at once, but not again and again for a device that comes and goes."""
-        self._health_at_s = min(self._health_at_s, self._health_told_s + NEWS_S)
+            self._uplink.publish_health(figures)
 
     def _answer(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         match asked.verb:
             case "status":
                 spoken = {"groups": self._groups.all_shown(), "crossings": self._officers.crossings(now)}
-                return {**self._health(now), **spoken, **self._practice.status(now)}
+                return {**self._health.figures(now), **spoken, **self._practice.status(now)}
             case "rearm":
                 return self._rearm(asked, now)
             case "receipts":
-                return self._take_receipts(asked.arguments.get("receipts"), now)
+                return self._carried.answer(asked.arguments.get("receipts"), self._reader, now)
             case "renew":
                 return self._renewal.answer(asked.arguments, is_connected=self._vitals.is_connected)
         answer = self._officers.answer(asked.verb, asked.arguments, now)
@@ -410,33 +396,13 @@ class Daemon:
         self._key_drop.dropped(event, self._vitals, now)
         for lane in self._lanes:
             self._hand(lane, StoreClosed(), now)
-        self._tell_soon()
+        self._health.soon()
 
     def _rearm(self, asked: ControlAsked, now: Moment) -> dict[str, Any]:
         answer = self._key_drop.rearm(asked, self._vitals.devices.values(), now)
         if "error" not in answer:
             self._end(1, now)
         return answer
-
-    def _take_receipts(self, receipts: object, now: Moment) -> dict[str, Any]:
-        """Follow receipts that were carried here, or report them, as the uplink does with those that come by MQTT.
-
-        They are judged in this thread: while the network is gone, the uplink may hang in an attempt to connect.
-        """
-        if not isinstance(receipts, list) or not all(isinstance(receipt, str) for receipt in receipts):
-            return {"error": "receipts are a list of texts"}
-        if self._reader is None:
-            return {"error": "the store is not open yet"}
-        answers = []
-        try:
-            for receipt in receipts:
-                weighed = weigh_carried(receipt, self._kiosk, self._centre, self._reader)
-                for event in weighed.consequences:
-                    self._take(event, now)
-                answers.append({"meaning": weighed.meaning, **weighed.position})
-        except StoreError as error:
-            return {"error": error.message}
-        return {"receipts": answers}
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
