@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,25 @@ def stand_in_line(connection: Connection, lock: int, name: str = "") -> None:
         connection.execute(select(func.pg_advisory_xact_lock(lock, func.hashtext(name))))
 
 
-def insert(dialect: str, table: Table) -> Any:
+def insert(connection: Connection, table: Table) -> Any:
     """Return an INSERT that knows ON CONFLICT, which both databases spell alike but SQLAlchemy keeps apart."""
+    return _insert(connection.dialect.name, table)
+
+
+def upsert(connection: Connection, table: Table) -> Any:
+    """Return an INSERT of whole rows, each of which takes the place of the one with its primary key."""
+    return _upsert(connection.dialect.name, table)
+
+
+def _insert(dialect: str, table: Table) -> Any:
     return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+
+
+@cache  # to build it takes longer than to run it
+def _upsert(dialect: str, table: Table) -> Any:
+    statement = _insert(dialect, table)
+    changed = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+    return statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=changed)
 
 
 def upgrade(engine: Engine) -> None:

@@ -61,6 +61,5 @@ def _own(kiosk: str) -> str:
 
 def _write(connection: Connection, key: str) -> str:
     generation = str(uuid7())
-    statement = database.insert(connection.dialect.name, centre).values(key=key, value=generation)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": generation}))
+    connection.execute(database.upsert(connection, centre), {"key": key, "value": generation})
     return generation

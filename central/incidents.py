@@ -70,7 +70,7 @@ def report(connection: Connection, incidents: Iterable[Incident], now: str) -> N
         row["count"] = int(str(row["count"])) + one.count
     if not merged:
         return
-    statement = database.insert(connection.dialect.name, incident)
+    statement = database.insert(connection, incident)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["kind", "kiosk", "stream", "epoch", "sequence"],

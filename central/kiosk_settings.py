@@ -58,9 +58,7 @@ def keep(engine: Engine, reported: Reported, now: datetime) -> None:
         return  # the broker keeps the message, and says it to each collector that connects
     row = {"kiosk": reported.kiosk, "settings": msgspec.json.encode(said).decode()}
     with database.writing(engine) as connection:
-        statement = database.insert(connection.dialect.name, kiosk_settings).values(row)
-        changed = {"settings": statement.excluded.settings}
-        connection.execute(statement.on_conflict_do_update(index_elements=["kiosk"], set_=changed))
+        connection.execute(database.upsert(connection, kiosk_settings), row)
 
 
 def find(connection: Connection, kiosk: str) -> KioskSettings | None:

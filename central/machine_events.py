@@ -43,7 +43,7 @@ def take(connection: Connection, written: Iterable[Written]) -> list[Incident]:
         elif isinstance(letter, AuditHead) and isinstance(letter.event, str) and letter.event in KINDS:
             found.append(Incident(KINDS[letter.event], *key, sequence))
     if rows:
-        connection.execute(database.insert(connection.dialect.name, boot_clock).on_conflict_do_nothing(), rows)
+        connection.execute(database.insert(connection, boot_clock).on_conflict_do_nothing(), rows)
     return found
 
 

@@ -53,11 +53,11 @@ def add_key(connection: Connection, kiosk: str, key: OKPKey, now: datetime) -> s
     if owner is not None:
         raise LandfallError(f"this key already speaks for {owner}", remedy="make a key of its own for each kiosk")
     row = {"kiosk": kiosk, "kid": kid, "public_jwk": public, "added_at": database.rfc3339(now), "revoked_at": None}
-    connection.execute(
-        database.insert(connection.dialect.name, kiosk_key)
-        .values(row)
-        .on_conflict_do_update(index_elements=["kiosk", "kid"], set_={"revoked_at": None})
+    again = {"revoked_at": None}
+    statement = database.insert(connection, kiosk_key).on_conflict_do_update(
+        index_elements=["kiosk", "kid"], set_=again
     )
+    connection.execute(statement, row)
     _tell(connection)
     return kid
 
@@ -105,12 +105,7 @@ def every_key_of(connection: Connection, kiosk: str) -> Verifier:
 
 def _tell(connection: Connection) -> None:
     """Let every collector's copy know that the register changed."""
-    row = {"key": _CHANGED, "value": str(uuid4())}
-    connection.execute(
-        database.insert(connection.dialect.name, centre)
-        .values(row)
-        .on_conflict_do_update(index_elements=["key"], set_=row)
-    )
+    connection.execute(database.upsert(connection, centre), {"key": _CHANGED, "value": str(uuid4())})
 
 
 class Registry:

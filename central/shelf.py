@@ -81,7 +81,7 @@ def lock(connection: Connection, keys: Iterable[EpochKey], now: str) -> dict[Epo
             {**key._asdict(), "branch": TRUNK, "root_sequence": 0, "held_up_to": 0, "hash_at": "", "updated_at": now}
             for key in missing
         ]
-        connection.execute(database.insert(connection.dialect.name, branch).on_conflict_do_nothing(), rows)
+        connection.execute(database.insert(connection, branch).on_conflict_do_nothing(), rows)
         _lock_trunks(connection, missing)  # of those that another collector began in the meantime
     return ends_of(connection, wanted)
 
@@ -216,14 +216,7 @@ def write(connection: Connection, epochs: Mapping[EpochKey, Epoch], now: str) ->
         if changed:
             connection.execute(_UPDATE_RECORD, changed)
     if ends:
-        connection.execute(_put_branch(connection.dialect.name), ends)
-
-
-@cache
-def _put_branch(dialect: str) -> Any:
-    statement = database.insert(dialect, branch)
-    changed = {name: statement.excluded[name] for name in ("root_sequence", "held_up_to", "hash_at", "updated_at")}
-    return statement.on_conflict_do_update(index_elements=["kiosk", "stream", "epoch", "branch"], set_=changed)
+        connection.execute(database.upsert(connection, branch), ends)
 
 
 def _row(entry: Entry, now: str) -> dict[str, Any]:

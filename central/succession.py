@@ -67,7 +67,7 @@ def compare(connection: Connection, starts: Sequence[Start], moved: Sequence[Epo
             }
             for start in starts
         ]
-        connection.execute(database.insert(connection.dialect.name, epoch_start).on_conflict_do_nothing(), rows)
+        connection.execute(database.insert(connection, epoch_start).on_conflict_do_nothing(), rows)
     for key, said in _affected(connection, {start.key for start in starts}, moved):
         kind = judge_succession(
             said, *_what_is_held(connection, EpochKey(key.kiosk, key.stream, said.previous_epoch), said)

@@ -42,11 +42,7 @@ def note_birth(engine: Engine, status: Status, now: datetime) -> None:
     row |= {"heads": known.heads if is_same_opening and known is not None else _text(heads)}
     row |= {"noted_at": database.rfc3339(now)}
     with database.writing(engine) as connection:
-        connection.execute(
-            database.insert(connection.dialect.name, key_uptake)
-            .values(row)
-            .on_conflict_do_update(index_elements=["kiosk"], set_=row)
-        )
+        connection.execute(database.upsert(connection, key_uptake), row)
 
 
 def who_lacks_receipt_key(engine: Engine, kid: str) -> list[Awaited]:

@@ -38,9 +38,7 @@ def remember(connection: Connection, name: str, token: str, address: str, now: d
     kept = token if given else secrets.token_urlsafe(32)
     at = database.rfc3339(now)
     for mark in sorted((_of_browser(kept), _of_address(address))):
-        statement = database.insert(connection.dialect.name, familiar).values(account=name, mark=mark, seen_at=at)
-        seen = {"seen_at": statement.excluded.seen_at}
-        connection.execute(statement.on_conflict_do_update(index_elements=["account", "mark"], set_=seen))
+        connection.execute(database.upsert(connection, familiar), {"account": name, "mark": mark, "seen_at": at})
     connection.execute(delete(familiar).where(familiar.c.seen_at < database.rfc3339(now - FORGOTTEN_AFTER)))
     of_account = familiar.c.account == name
     newest = select(familiar.c.mark).where(of_account).order_by(familiar.c.seen_at.desc(), familiar.c.mark).limit(MOST)

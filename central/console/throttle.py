@@ -80,7 +80,7 @@ def begin(connection: Connection, whom: Sequence[Counted], now: datetime) -> flo
     # In one order for all, so that no two transactions of PostgreSQL wait for each other.
     for subject in sorted(limits):
         row = {"subject": subject, "count": 0, "last_at": database.rfc3339(now), "wait_until": ""}
-        made = database.insert(connection.dialect.name, sign_in_failure).values(row)
+        made = database.insert(connection, sign_in_failure).values(row)
         connection.execute(made.on_conflict_do_update(index_elements=["subject"], set_={"subject": subject}))
     query = select(sign_in_failure).where(sign_in_failure.c.subject.in_(limits)).order_by(sign_in_failure.c.subject)
     rows = connection.execute(query).all()

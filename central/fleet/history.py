@@ -62,11 +62,8 @@ def read(connection: Connection, kiosk: str, metric: Metric, span: timedelta, no
 
 def put(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
     """Write samples; a second one of the same kiosk and moment takes the place of the first."""
-    statement = database.insert(connection.dialect.name, sample)
-    changed = {metric: statement.excluded[metric] for metric in Metric}
-    statement = statement.on_conflict_do_update(index_elements=["kiosk", "resolution_s", "at_s"], set_=changed)
     for some in shelf.pieces(list(rows), 500):
-        connection.execute(statement, list(some))
+        connection.execute(database.upsert(connection, sample), list(some))
 
 
 def latencies(connection: Connection, since: datetime) -> dict[str, float]:
@@ -123,8 +120,5 @@ def _coarser(
         .where(sample.c.kiosk.in_(kiosks), finer)
         .group_by(sample.c.kiosk, bucket)
     )
-    statement = database.insert(connection.dialect.name, sample).from_select(
-        ["kiosk", "resolution_s", "at_s", *(str(metric) for metric in Metric)], query
-    )
-    changed = {metric: statement.excluded[metric] for metric in Metric}
-    connection.execute(statement.on_conflict_do_update(index_elements=["kiosk", "resolution_s", "at_s"], set_=changed))
+    columns = ["kiosk", "resolution_s", "at_s", *(str(metric) for metric in Metric)]
+    connection.execute(database.upsert(connection, sample).from_select(columns, query))

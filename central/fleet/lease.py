@@ -26,7 +26,7 @@ def take(
         "expires_at": rfc3339(now + timedelta(seconds=lasts_s)),
         "working_since": working_since and rfc3339(working_since),
     }
-    statement = database.insert(connection.dialect.name, lease).values(name=name, **values)
+    statement = database.insert(connection, lease).values(name=name, **values)
     is_mine = or_(lease.c.holder == holder, lease.c.expires_at < at)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=values, where=is_mine)
     return connection.scalar(statement.returning(lease.c.name)) is not None

@@ -113,12 +113,9 @@ def registered(connection: Connection) -> set[str]:
 
 def put(connection: Connection, states: Iterable[KioskState]) -> None:
     """Write the states of kiosks that were heard, whole."""
-    statement = database.insert(connection.dialect.name, fleet_kiosk)
-    changed = {column.name: statement.excluded[column.name] for column in fleet_kiosk.c if not column.primary_key}
-    statement = statement.on_conflict_do_update(index_elements=["kiosk"], set_=changed)
     rows = [_row(state) for state in sorted(states, key=lambda state: state.kiosk) if state.heard_at is not None]
     for some in shelf.pieces(rows, 500):
-        connection.execute(statement, list(some))
+        connection.execute(database.upsert(connection, fleet_kiosk), list(some))
 
 
 def _row(state: KioskState) -> dict[str, object]:

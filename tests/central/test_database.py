@@ -83,6 +83,15 @@ def test_reading_sees_one_state_and_blocks_no_writer(engine):
         assert connection.execute(select(centre)).all() == []
 
 
+def test_an_upsert_writes_new_rows_and_takes_the_place_of_those_with_the_same_key(engine):
+    with database.writing(engine) as connection:
+        for values in ({"a": "1", "b": "1"}, {"b": "2", "c": "2"}):
+            rows = [{"key": key, "value": value} for key, value in values.items()]
+            connection.execute(database.upsert(connection, centre), rows)
+        found = connection.execute(select(centre.c.key, centre.c.value).where(centre.c.key.in_(["a", "b", "c"]))).all()
+    assert sorted(found) == [("a", "1"), ("b", "2"), ("c", "2")]
+
+
 def test_moments_are_text_that_sorts():
     text = "2026-03-01T12:00:00.250Z"
     assert database.rfc3339(database.moment(text)) == text
