@@ -9,9 +9,9 @@ import argparse
 import sys
 from typing import Any
 
-from central import config, database
+from central import database
 from central.acceptance import Kept, page, reports
-from central.command_line import kiosk_named, open_database, print_json
+from central.command_line import database_named, kiosk_named, print_json
 from edge.errors import LandfallError
 
 
@@ -34,7 +34,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     kiosk = kiosk_named(arguments) if arguments.site or arguments.kiosk else ""
-    with database.reading(open_database(config.load(arguments.config))) as connection:
+    with database.reading(database_named(arguments)) as connection:
         found = list(reports(connection, kiosk))
     if arguments.json:
         print_json(found)
@@ -47,7 +47,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _print(arguments: argparse.Namespace) -> int:
     kiosk = kiosk_named(arguments)
-    with database.reading(open_database(config.load(arguments.config))) as connection:
+    with database.reading(database_named(arguments)) as connection:
         found: list[Kept] = [
             one for one in reports(connection, kiosk) if arguments.record is None or one.sequence == arguments.record
         ]

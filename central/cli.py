@@ -19,6 +19,7 @@ from central import acceptance_cli, command_cli, config, database_cli, overview,
 from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
 from central.collector import Collector, utc_now
 from central.command_line import (
+    database_named,
     kiosk_named,
     open_database,
     open_store,
@@ -250,14 +251,14 @@ def _kiosk_add(arguments: argparse.Namespace) -> int:
     from edge.seal import load_public_key
 
     kiosk = kiosk_named(arguments)
-    engine = open_database(config.load(arguments.config))
+    engine = database_named(arguments)
     kid = registry.add_kiosk(engine, kiosk, load_public_key(arguments.key), utc_now())
     print(f"{kiosk}: {kid}")
     return 0
 
 
 def _kiosk_list(arguments: argparse.Namespace) -> int:
-    keys = registry.list_kiosks(open_database(config.load(arguments.config)))
+    keys = registry.list_kiosks(database_named(arguments))
     if arguments.json:
         print_json(keys)
         return 0
@@ -269,7 +270,7 @@ def _kiosk_list(arguments: argparse.Namespace) -> int:
 
 def _kiosk_revoke(arguments: argparse.Namespace) -> int:
     kiosk = kiosk_named(arguments)
-    count = registry.revoke_kiosk(open_database(config.load(arguments.config)), kiosk, utc_now(), kid=arguments.kid)
+    count = registry.revoke_kiosk(database_named(arguments), kiosk, utc_now(), kid=arguments.kid)
     if not count:
         raise LandfallError(f"{kiosk} has no such key that counts", remedy="see `landfall-central kiosk list`")
     print(f"{kiosk}: {count} revoked")
@@ -282,7 +283,7 @@ def _reconcile(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise LandfallError(f"{arguments.kiosk_count}: cannot be read ({error.strerror})") from None
     count = reconcile.read_count(text)
-    result = reconcile.reconcile(open_database(config.load(arguments.config)), count.kiosk, count)
+    result = reconcile.reconcile(database_named(arguments), count.kiosk, count)
     if arguments.json:
         print_json(result)
     else:
@@ -347,7 +348,7 @@ def _count(text: str) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    found = overview.overview(open_database(config.load(arguments.config)))
+    found = overview.overview(database_named(arguments))
     if arguments.json:
         print_json(found)
         return 0

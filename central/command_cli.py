@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from central import commands, config, database
+from central import commands, database
 from central.collector import utc_now
-from central.command_line import kiosk_named, open_database, print_json
+from central.command_line import database_named, kiosk_named, print_json
 from central.commands import SETTINGS, TRIAL_S, Issued
 from edge.errors import LandfallError, SettingError
 from edge.wire.commands import CommandName
@@ -65,7 +65,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _issue(arguments: argparse.Namespace) -> int:
-    given, engine = arguments.arguments(arguments), open_database(config.load(arguments.config))
+    given, engine = arguments.arguments(arguments), database_named(arguments)
     print(commands.issue(engine, kiosk_named(arguments), arguments.name, given, _who(), utc_now()))
     return 0
 
@@ -84,7 +84,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _list(arguments: argparse.Namespace) -> int:
     kiosk = kiosk_named(arguments) if arguments.kiosk or arguments.site else ""
-    found = commands.list_commands(open_database(config.load(arguments.config)), kiosk=kiosk)
+    found = commands.list_commands(database_named(arguments), kiosk=kiosk)
     if arguments.json:
         print_json(found)
         return 0
@@ -94,7 +94,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    found = commands.show_command(open_database(config.load(arguments.config)), arguments.id)
+    found = commands.show_command(database_named(arguments), arguments.id)
     if found is None:
         raise LandfallError(f"there is no command {arguments.id}", remedy="see `landfall-central command list`")
     if arguments.json:

@@ -35,6 +35,11 @@ def kiosk_named(arguments: argparse.Namespace) -> str:
         raise SettingError("", "--site and --kiosk", f"are not right: {error.message}") from None
 
 
+def database_named(arguments: argparse.Namespace) -> Engine:
+    """Return the database of the settings in `--config`, its tables up to date."""
+    return open_database(config.load(arguments.config))
+
+
 def open_database(settings: Settings) -> Engine:
     """Return the database of these settings, its tables up to date; raise `LandfallError` when it cannot be used."""
     engine = database.connect(settings.database.url, lock_timeout_s=settings.database.lock_timeout_s)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from central import config, grants
-from central.command_line import open_database
+from central import grants
+from central.command_line import database_named
 from central.grants import Program
 
 
@@ -26,7 +26,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _upgrade(arguments: argparse.Namespace) -> int:
-    open_database(config.load(arguments.config))
+    database_named(arguments)  # which brings its tables up to date
     print("the database is up to date")
     return 0
 

@@ -9,9 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from central import config
 from central.collector import utc_now
-from central.command_line import open_database, open_store, opening_keys, print_json, settings_with_keys
+from central.command_line import database_named, open_database, open_store, opening_keys, print_json, settings_with_keys
 from central.set_aside import retry, sealed_letters
 
 _RETRY_TEXT = """Open the letters that were set aside, with the keys of the settings or with those that are named here.
@@ -38,7 +37,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    found = sealed_letters(open_database(config.load(arguments.config)))
+    found = sealed_letters(database_named(arguments))
     if arguments.json:
         print_json(found)
         return 0

@@ -16,7 +16,7 @@ import msgspec
 
 from central import config, database
 from central.collector import utc_now
-from central.command_line import open_database
+from central.command_line import database_named, open_database
 from central.console import accounts, audit, throttle
 from central.console.accounts import By
 from central.console.rights import Role
@@ -83,14 +83,14 @@ def _console(arguments: argparse.Namespace) -> int:
 def _add(arguments: argparse.Namespace) -> int:
     from central.console.passwords import Passwords
 
-    engine, role = open_database(config.load(arguments.config)), Role(arguments.role)
+    engine, role = database_named(arguments), Role(arguments.role)
     accounts.add(engine, arguments.name, role, _new_password(arguments), Passwords(), _by())
     print(f"{arguments.name}: {role}")
     return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    everyone = accounts.everyone(open_database(config.load(arguments.config)))
+    everyone = accounts.everyone(database_named(arguments))
     if arguments.json:
         print(msgspec.json.encode(everyone).decode())
         return 0
@@ -104,32 +104,32 @@ def _list(arguments: argparse.Namespace) -> int:
 def _password(arguments: argparse.Namespace) -> int:
     from central.console.passwords import Passwords
 
-    engine = open_database(config.load(arguments.config))
+    engine = database_named(arguments)
     accounts.set_password(engine, arguments.name, _new_password(arguments), Passwords(), _by())
     print(f"{arguments.name}: the password is new, and all its sessions have ended")
     return 0
 
 
 def _role(arguments: argparse.Namespace) -> int:
-    accounts.set_role(open_database(config.load(arguments.config)), arguments.name, Role(arguments.role), _by())
+    accounts.set_role(database_named(arguments), arguments.name, Role(arguments.role), _by())
     print(f"{arguments.name}: {arguments.role}")
     return 0
 
 
 def _disable(arguments: argparse.Namespace) -> int:
-    accounts.disable(open_database(config.load(arguments.config)), arguments.name, _by())
+    accounts.disable(database_named(arguments), arguments.name, _by())
     print(f"{arguments.name}: disabled, and all its sessions have ended")
     return 0
 
 
 def _enable(arguments: argparse.Namespace) -> int:
-    accounts.enable(open_database(config.load(arguments.config)), arguments.name, _by())
+    accounts.enable(database_named(arguments), arguments.name, _by())
     print(f"{arguments.name}: enabled")
     return 0
 
 
 def _totp(arguments: argparse.Namespace) -> int:
-    engine = open_database(config.load(arguments.config))
+    engine = database_named(arguments)
     if arguments.off:
         accounts.set_totp(engine, arguments.name, None, _by())
         print(f"{arguments.name}: signs in with the password alone")
@@ -146,7 +146,7 @@ def _totp(arguments: argparse.Namespace) -> int:
 
 def _unlock(arguments: argparse.Namespace) -> int:
     by = _by()
-    with database.writing(open_database(config.load(arguments.config))) as connection:
+    with database.writing(database_named(arguments)) as connection:
         if accounts.find(connection, arguments.name) is None:
             raise LandfallError(f"there is no account {arguments.name}", remedy="see `landfall-central account list`")
         throttle.forget(connection, arguments.name)
@@ -156,9 +156,7 @@ def _unlock(arguments: argparse.Namespace) -> int:
 
 
 def _audit_verify(arguments: argparse.Namespace) -> int:
-    found = audit.verify(
-        open_database(config.load(arguments.config)), _noted(arguments.noted) if arguments.noted else None
-    )
+    found = audit.verify(database_named(arguments), _noted(arguments.noted) if arguments.noted else None)
     if found.broken_at:
         print(f"! entry {found.broken_at}: {found.reason}")
         return 1

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from central import config, database
 from central.collector import utc_now
-from central.command_line import open_database, print_json
+from central.command_line import database_named, open_database, print_json
 from central.enrolment import register, revocation
 from central.enrolment.desk import Desk
 from edge.errors import ContractError, LandfallError, ProvisioningError, SealError, SettingError
@@ -224,7 +224,7 @@ def _asked(request: enrolment.Request) -> str:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    with database.reading(open_database(config.load(arguments.config))) as connection:
+    with database.reading(database_named(arguments)) as connection:
         found = register.certificates(connection)
     if arguments.json:
         shown = [

@@ -25,8 +25,8 @@ from central.alerts.channels import Heartbeat, Mail, Webhook
 from central.alerts.post import Postman, Pulse
 from central.alerts.rules import load
 from central.collector import utc_now
-from central.command_line import open_database, print_json
-from central.config import AlertSettings, Settings
+from central.command_line import database_named, open_database, print_json
+from central.config import AlertSettings
 from central.database import rfc3339
 from central.fleet import view
 from central.fleet.diagnosis import Finding, Standing
@@ -72,11 +72,6 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     lift.set_defaults(call=_lift)
 
 
-def _open(arguments: argparse.Namespace) -> tuple[Settings, Engine]:
-    settings = config.load(arguments.config)
-    return settings, open_database(settings)
-
-
 def _watch(arguments: argparse.Namespace) -> int:
     from central.broker_link import HEALTHS, STATUSES, BrokerLink, Event, Link, tls_context
     from central.fleet.watcher import Watcher
@@ -87,7 +82,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     context = tls_context(broker)
     channels = _channels(settings.alerts)
     bell = Bell(load(settings.alerts.rules), channels, keep_days=settings.alerts.keep_days)
-    settings, engine = _open(arguments)
+    engine = open_database(settings)
 
     def open_link(inbox: SimpleQueue[Event]) -> Link:
         return BrokerLink(broker, context, inbox, in_flight=IN_FLIGHT, topics=(STATUSES, HEALTHS), role="watcher")
@@ -123,7 +118,8 @@ def _channels(settings: AlertSettings) -> dict[str, Any]:
 
 
 def _fleet(arguments: argparse.Namespace) -> int:
-    settings, engine = _open(arguments)
+    settings = config.load(arguments.config)
+    engine = open_database(settings)
     now = utc_now()
     if arguments.settle:
         return _settle(arguments, engine)
@@ -184,7 +180,7 @@ def _print_findings(whose: str, findings: tuple[Finding, ...]) -> None:
 
 
 def _alerts(arguments: argparse.Namespace) -> int:
-    _, engine = _open(arguments)
+    engine = database_named(arguments)
     now = utc_now()
     found, silences = ledger.open_alerts(engine), ledger.silences(engine, now)
     if arguments.json:
@@ -203,14 +199,14 @@ def _alerts(arguments: argparse.Namespace) -> int:
 
 
 def _acknowledge(arguments: argparse.Namespace) -> int:
-    _, engine = _open(arguments)
+    engine = database_named(arguments)
     ledger.acknowledge(engine, arguments.id, arguments.by, utc_now())
     print(f"alert {arguments.id}: {arguments.by} takes care")
     return 0
 
 
 def _silence(arguments: argparse.Namespace) -> int:
-    _, engine = _open(arguments)
+    engine = database_named(arguments)
     now = utc_now()
     if not 0 < arguments.hours <= MOST_HOURS:  # nan neither
         raise SettingError("", "--hours", f"must be above 0 and at most {MOST_HOURS}")
@@ -221,7 +217,7 @@ def _silence(arguments: argparse.Namespace) -> int:
 
 
 def _lift(arguments: argparse.Namespace) -> int:
-    _, engine = _open(arguments)
+    engine = database_named(arguments)
     ledger.lift(engine, arguments.id, arguments.by, utc_now())
     print(f"silence {arguments.id} ended")
     return 0
