@@ -69,6 +69,11 @@ def main(argv: list[str] | None = None) -> int:
     except OSError as error:
         log(ERROR, f"{error.filename}: {error.strerror}" if error.filename else told(error))
         return 1
+    except EOFError:
+        log(ERROR, "stopped, since nobody answers")
+        return 1
+    except KeyboardInterrupt:
+        return 130
     except Exception as error:  # its text may quote a record, so only its kind and place are told
         log(ERROR, told(error))
         raise SystemExit(1) from None

@@ -1,13 +1,15 @@
 """`landfall-provision` and its verbs: what a field technician runs.
 
 Owns the words on the command line; it parses, calls one function and prints. Always true: what the technician can mend
-is told in one line on the error output, with exit status 2; a verb loads only what it needs.
+is told in one sentence on the error output, folded at a terminal, with exit status 2; a verb loads only what it needs.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import textwrap
 from pathlib import Path
 
 from edge.accept.cli import add_verb as add_accept_verb
@@ -16,10 +18,16 @@ from edge.version import add_version
 from provisioning.verbs import centre as centre_verbs
 from provisioning.verbs import issuer as issuer_verbs
 from provisioning.verbs import office, on_kiosk
+from provisioning.verbs.office import text_of
+
+WIDTH = 80
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one verb and return the exit status: 0 done, 1 not yet, 2 something that the message says how to mend."""
+    """Run one verb and return the exit status: 0 done, 1 not yet, 2 something that the message says how to mend.
+
+    130 is for whoever was interrupted at the keyboard; what was done so far is whole.
+    """
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["demo"]:  # the demo has options of its own
         from provisioning import demo
@@ -29,15 +37,30 @@ def main(argv: list[str] | None = None) -> int:
     try:
         told = arguments.run(arguments)
     except LandfallError as error:
-        print(f"landfall-provision: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error))
     except OSError as error:
-        print(f"landfall-provision: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+        where = f"{error.filename}: " if error.filename else ""
+        remedy = "; type sudo in front" if isinstance(error, PermissionError) and os.geteuid() else ""
+        return _refuse(f"{where}{error.strerror}{remedy}")
+    except EOFError:
+        print(file=sys.stderr)
+        return _refuse("stopped, since nobody answers")
+    except KeyboardInterrupt:
+        print("\nlandfall-provision: stopped; the same command may be typed again", file=sys.stderr)
+        return 130
     if isinstance(told, int):
         return told
     print(told)
     return 0
+
+
+def _refuse(why: str) -> int:
+    """Say what can be mended; at a terminal no word is cut in two."""
+    told = f"landfall-provision: {why}"
+    if sys.stderr.isatty():
+        told = textwrap.fill(told, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    print(told, file=sys.stderr)
+    return 2
 
 
 def _init_authority(arguments: argparse.Namespace) -> str:
@@ -53,7 +76,7 @@ def _passphrase(file: Path | None, *, is_new: bool = False) -> str:
     from getpass import getpass
 
     if file is not None:
-        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        return text_of(file).partition("\n")[0].rstrip("\r")
     if not sys.stdin.isatty():
         raise ProvisioningError("nobody is here to type a passphrase", remedy="give --passphrase-file")
     if not is_new:

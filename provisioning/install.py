@@ -30,6 +30,10 @@ from provisioning.kiosk_keys import KioskKeys, is_due
 
 JOURNAL = "install.json"
 KIOSK_UNIT, RENEW_TIMER = "landfall-kiosk.service", "landfall-renew.timer"
+_WIFI_OFF = """\
+but Wi-Fi is switched off until the machine knows
+      its country. With DM for Dominica:
+          sudo raspi-config nonint do_wifi_country DM"""
 UNITS = ("landfall-clock-floor.service", KIOSK_UNIT, RENEW_TIMER)
 
 Say = Callable[[str], None]
@@ -194,7 +198,10 @@ class Installation:
             return "nothing to set up: a cable and DHCP"
         if self.machine.is_running and shutil.which("nmcli"):
             run_command("nmcli", "connection", "reload")
-        return _changed(any(put) or bool(old))
+        told = _changed(any(put) or bool(old))
+        if any(name.startswith("landfall-wifi") for name in wanted) and is_wifi_off(self.machine.root):
+            return f"{told}; {_WIFI_OFF}"
+        return told
 
     def _keys(self) -> str:
         return "made; they never leave this machine" if self.machine.keys.make_missing() else "were there"
@@ -350,6 +357,15 @@ def _put(path: Path, content: bytes, mode: int = 0o644) -> bool:
 
 def _changed(is_new: bool) -> str:
     return "done" if is_new else "was so already"
+
+
+def is_wifi_off(root: Path) -> bool:
+    """Tell whether a switch of the kernel keeps Wi-Fi off, as a Raspberry Pi does until it is told its country."""
+    switches = (root / "sys/class/rfkill").glob("rfkill*")
+    return any(
+        (switch / "type").read_text().strip() == "wlan" and (switch / "soft").read_text().strip() == "1"
+        for switch in switches
+    )
 
 
 def _has_unit(root: Path, unit: str) -> bool:

@@ -51,6 +51,10 @@ def _accept(options: argparse.Namespace) -> int:
 
     if UNIT_CREDENTIALS.is_dir():  # so that root finds the keys where the running unit has them
         os.environ.setdefault("CREDENTIALS_DIRECTORY", str(UNIT_CREDENTIALS))
+    if not options.config.exists():
+        raise LandfallError(
+            f"{options.config}: this machine is no kiosk yet", remedy="landfall-provision install BUNDLE"
+        )
     settings = settings_in_force(options.config, dict(os.environ))
     kiosk = RunningKiosk(settings.resolve(settings.control.socket))
     name = kiosk.status()["kiosk"]

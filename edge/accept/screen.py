@@ -73,6 +73,8 @@ class Screen:
         Raises `Skipped` when the technician presses `s`.
         """
         self._keys.forget()
+        if self._console.is_dumb_terminal:  # where no line is drawn again, and so none counts down
+            instruction += f"  {within_s:.0f} s, s = skip"
         self._console.print(Padding(Text(f"-> {instruction}", "bold cyan"), (0, 0, 0, INDENT - 3)))
         until_s = self._monotonic() + within_s
         with Live(console=self._console, transient=True, auto_refresh=False) as line:

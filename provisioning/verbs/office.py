@@ -22,8 +22,16 @@ def add_verbs(kiosk: argparse._SubParsersAction) -> None:
     new.add_argument("--trust-list", type=Path, metavar="FILE", help="signers whose seals the post believes")
     new.add_argument("--replace", action="store_true", help="it takes the place of a kiosk of that name")
     new.add_argument("--wifi", metavar="NAME", help="the post's Wi-Fi")
-    new.add_argument("--wifi-password-file", type=Path, metavar="FILE", help="whose first line is its password")
+    new.add_argument(
+        "--wifi-password-file",
+        type=Path,
+        metavar="FILE",
+        help="whose first line is its password (default: it has none)",
+    )
     new.add_argument("--lte-apn", metavar="APN", help="the SIM's access point")
+    new.add_argument("--lte-user", default="", metavar="NAME", help="user there, where it wants one")
+    new.add_argument("--lte-password-file", type=Path, metavar="FILE", help="whose first line is that user's password")
+    new.add_argument("--lte-pin-file", type=Path, metavar="FILE", help="whose first line is the SIM's own PIN")
     new.add_argument("--address", metavar="ADDRESS/LENGTH", help="fixed address of the cable; DHCP without it")
     new.add_argument("--gateway", metavar="ADDRESS", help="the router there")
     new.add_argument("--dns", action="append", default=[], metavar="ADDRESS", help="name server; repeat for each")
@@ -40,7 +48,7 @@ def _new(arguments: argparse.Namespace) -> str:
         Office.open(arguments.config),
         kiosk,
         arguments.out,
-        lanes=arguments.lanes.read_text(encoding="utf-8") if arguments.lanes else "",
+        lanes=text_of(arguments.lanes) if arguments.lanes else "",
         network=_network(arguments),
         trust_list=arguments.trust_list.read_bytes() if arguments.trust_list else None,
         replaces=arguments.replace,
@@ -58,15 +66,27 @@ enrols at {made.address}, once, until {made.code_until:%Y-%m-%d %H:%M} UTC
       instead of the stick: to the boot partition, for a first boot alone"""
 
 
+def _first_line(file: Path | None) -> str:
+    return text_of(file).partition("\n")[0].rstrip("\r") if file else ""
+
+
+def text_of(file: Path) -> str:
+    """Return the text of a file; raise `ProvisioningError` when it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ProvisioningError(f"{file}: is not text in UTF-8", remedy="save it as UTF-8") from None
+
+
 def _network(arguments: argparse.Namespace) -> dict[str, bytes]:
     from provisioning import network
 
     found = []
     if arguments.wifi:
-        file = arguments.wifi_password_file
-        found.append(network.wifi(arguments.wifi, file.read_text(encoding="utf-8").partition("\n")[0] if file else ""))
+        found.append(network.wifi(arguments.wifi, _first_line(arguments.wifi_password_file)))
     if arguments.lte_apn:
-        found.append(network.lte(arguments.lte_apn))
+        password, pin = _first_line(arguments.lte_password_file), _first_line(arguments.lte_pin_file)
+        found.append(network.lte(arguments.lte_apn, arguments.lte_user, password, pin))
     if arguments.address:
         if not arguments.gateway or not arguments.dns:
             raise ProvisioningError("a fixed address needs a router and a name server", remedy="--gateway and --dns")

@@ -75,7 +75,7 @@ def _by_stick(machine: Machine, kiosk: str, bundle: Path, stick: Path) -> str:
     """Write the request beside the bundle, for a post that has no network, and say how it goes on."""
     from provisioning.install import write_request
 
-    told = "Not enrolled yet. With a network it asks the centre again at every start and\neach night; "
+    told = "Not enrolled yet. With a network it asks the centre again within an hour of\neach start, and each night; "
     try:
         request, fingerprint = write_request(machine, kiosk, stick)
     except OSError as error:

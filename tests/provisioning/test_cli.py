@@ -102,6 +102,48 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
     assert "Not a directory" in capsys.readouterr().err
 
 
+def typed_by_nobody(prompt=""):
+    raise EOFError
+
+
+def interrupted(prompt=""):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("keyboard", "status"), [(typed_by_nobody, 2), (interrupted, 130)])
+def test_whoever_leaves_a_question_is_told_in_one_line(tmp_path, monkeypatch, capsys, keyboard, status):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("getpass.getpass", keyboard)
+    assert main(["ca", "init", str(tmp_path / "ca"), *HOST]) == status
+    assert capsys.readouterr().err.strip().startswith("landfall-provision: stopped")
+    assert not (tmp_path / "ca").exists()
+
+
+def test_a_passphrase_that_is_no_text_is_named(tmp_path, capsys):
+    (tmp_path / "passphrase").write_bytes(b"Geb\xfchrenz\xe4hler\n")
+    assert main(["ca", "init", str(tmp_path / "ca"), *HOST, "--passphrase-file", str(tmp_path / "passphrase")]) == 2
+    assert "passphrase: is not text in UTF-8; save it as UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("owner", "remedy"), [(1000, "; type sudo in front"), (0, "")])
+def test_who_may_not_do_it_is_told_to_type_sudo(tmp_path, monkeypatch, capsys, owner, remedy):
+    def refused(arguments):
+        raise PermissionError(13, "Permission denied", "/etc/landfall")
+
+    monkeypatch.setattr("provisioning.cli._make_centre_keys", refused)
+    monkeypatch.setattr("os.geteuid", lambda: owner)
+    assert main(["centre", "keys", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"landfall-provision: /etc/landfall: Permission denied{remedy}\n"
+
+
+def test_at_a_terminal_a_long_sentence_is_folded_between_words(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert main(["enrol", "renew", "--root", "/nowhere/at/all"]) == 2
+    assert main(["ca", "renew", "--ca", "/" + "a" * 60 + "/b", "out"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 2 and max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize("argv", [[], ["ca"], ["ca", "init"], ["ca", "broker", "out"], ["fly"]])
 def test_wrong_use_is_exit_status_2(argv, capsys):
     with pytest.raises(SystemExit) as stopped:

@@ -170,3 +170,17 @@ def test_connections_of_an_older_bundle_go_and_those_of_others_stay(office, at_p
     (network / "home.nmconnection").write_text("[connection]")
     run(post)
     assert sorted(path.name for path in network.iterdir()) == ["home.nmconnection", "landfall-wifi.nmconnection"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "soft", "is_off"), [("wlan", "1", True), ("wlan", "0", False), ("bluetooth", "1", False)]
+)
+def test_wifi_that_waits_for_its_country_is_told_with_the_command(office, at_post, kind, soft, is_off):
+    post = at_post(office, network=dict([wifi("Ferry Terminal", "correct horse")]))
+    switch = post.machine.root / "sys/class/rfkill/rfkill0"
+    switch.mkdir(parents=True)
+    (switch / "type").write_text(f"{kind}\n")
+    (switch / "soft").write_text(f"{soft}\n")
+    said = []
+    assert Installation(post.bundle, post.machine).run(said.append) is True
+    assert ("sudo raspi-config nonint do_wifi_country" in "\n".join(said)) is is_off

@@ -223,6 +223,10 @@ def test_the_office_writes_everything_with_one_command(deployment, tmp_path, cap
     password.write_text("correct horse\n")
     words = ["kiosk", "new", "--site", "dm-roseau", "--kiosk", "ferry-01", "--config", str(settings)]
     words += ["--wifi", "Ferry Terminal", "--wifi-password-file", str(password), "--out", str(tmp_path / "out")]
+    pin_of_sim = tmp_path / "pin"
+    pin_of_sim.write_text("4711\n")
+    words += ["--lte-apn", "internet", "--lte-user", "post", "--lte-password-file", str(password)]
+    words += ["--lte-pin-file", str(pin_of_sim)]
     assert main(words) == 0
     files = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
     parts = ("label.svg", "sheet.txt", "user-data", "meta-data", "firstrun.sh")
@@ -234,8 +238,11 @@ def test_the_office_writes_everything_with_one_command(deployment, tmp_path, cap
     assert pin(root) in sheet
     assert pin(root) in shown
     bundle = bundle_at(tmp_path / "out/dm-roseau_ferry-01.landfall")
+    sim = bundle.network["landfall-lte.nmconnection"].decode()
+    assert "[gsm]\napn=internet\nusername=post\npassword=correct horse\npin=4711\n" in sim
     for public in (shown, sheet, (tmp_path / "out/dm-roseau_ferry-01/label.svg").read_text()):
         assert bundle.enrolment.code not in public, "the code is in the bundle alone"
+        assert "correct horse" not in public and "4711" not in public
 
 
 def test_settings_that_the_kiosk_would_refuse_get_into_no_bundle_and_use_no_code(deployment, tmp_path, capsys):

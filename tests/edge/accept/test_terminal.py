@@ -84,6 +84,13 @@ def test_a_question_ends_by_itself() -> None:
     assert typist.now_s == pytest.approx(ANSWER_S, abs=1)
 
 
+def test_where_no_line_counts_down_the_time_stands_beside_what_to_do() -> None:
+    text = io.StringIO()
+    console = Console(file=text, width=80, force_terminal=True, _environ={"TERM": "dumb"})
+    Screen(Typist(""), console, lambda: None).wait_for("Press accept.", lambda: "pressed", 60)  # type: ignore[arg-type]
+    assert "-> Press accept.  60 s, s = skip" in text.getvalue()
+
+
 def test_a_wait_ends_when_it_was_done_when_time_is_up_or_when_it_is_skipped() -> None:
     typist = Typist("..s")
     waited, _ = screen(typist, lambda: typist.now_s)
