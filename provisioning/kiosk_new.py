@@ -1,8 +1,8 @@
 """What the office does for a new kiosk: a one-time code, a signed bundle, a label and a sheet.
 
-Owns which settings a kiosk begins with and which files are written. Runs at the centre, where the codes are kept and
-bundles are signed. Always true: settings that the kiosk would refuse get into no bundle; the bundle is its owner's
-alone (mode 0600); a file that is there is not written over.
+Owns which files are written. Runs at the centre, where the codes are kept and bundles are signed. Always true: settings
+that the kiosk would refuse get into no bundle; the bundle is its owner's alone (mode 0600); a file that is there is not
+written over.
 """
 
 from __future__ import annotations
@@ -17,19 +17,12 @@ import msgspec
 from central import config as central_config
 from central.enrolment.cli import open_desk
 from central.enrolment.desk import Desk
-from edge import config as kiosk_config
 from edge.documents.trust import TrustList
 from edge.errors import ContractError, ProvisioningError
 from edge.identity import certificates
 from edge.identity.key_files import make_folder, refuse_existing, write_private, write_public
 from provisioning import bundle, first_boot, label
-
-_KEEP_RECEIPTED_H = 48
-_LANE = """\
-[[lanes]]
-name = "lane-1"
-readers = [{ name = "reader-1", path = "/dev/serial/by-id/usb-*" }]
-"""
+from provisioning.first_settings import PostFile, first_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +64,21 @@ def new_kiosk(
     kiosk: str,
     folder: Path,
     *,
-    lanes: str = "",
+    post: PostFile | None = None,
     network: Mapping[str, bytes] = {},
     trust_list: bytes | None = None,
     replaces: bool = False,
 ) -> NewKiosk:
     """Write bundle, label, sheet and first-boot files of a kiosk into `folder`, which is made.
 
-    `lanes` is the TOML of its `[[lanes]]` and of whatever differs from the defaults. Raises `SettingError` when the
-    kiosk would refuse its settings, `LandfallError` when a kiosk of that name is at work and this one does not replace
+    `post` has its lanes and whatever else differs from the defaults. Raises `SettingError` when the kiosk would refuse
+    its settings, `LandfallError` when a kiosk of that name is at work and this one does not replace
     it, `ProvisioningError` when the folder holds a bundle of it.
     """
     site, _, name = kiosk.partition("/")
     stem = f"{site}_{name}"
-    text = kiosk_settings(office, kiosk, lanes or _LANE, has_trust_list=trust_list is not None)
-    kiosk_config.parse(text, file=bundle.SETTINGS, folder=Path("/etc/landfall"), environment={})
+    broker = (office.broker_host, office.broker_port)
+    text = first_settings(kiosk, broker, bundle.TRUST_LIST if trust_list is not None else "", post)
     make_folder(folder)
     names = ("user-data", "meta-data", "firstrun.sh", "label.svg", "sheet.txt")
     refuse_existing(folder, f"{stem}{bundle.SUFFIX}", *(f"{stem}/{each}" for each in names))
@@ -109,40 +102,6 @@ def new_kiosk(
     sheet = label.sheet(kiosk, pin, office.address, made_at, until)
     write_public(folder / stem / "sheet.txt", sheet.encode())
     return NewKiosk(kiosk, folder / stem, path, pin, office.address, until)
-
-
-def kiosk_settings(office: Office, kiosk: str, lanes: str, *, has_trust_list: bool) -> str:
-    """Return the `kiosk.toml` that a kiosk begins with; a table of `lanes` takes the place of the one here."""
-    site, _, name = kiosk.partition("/")
-    credentials = "$CREDENTIALS_DIRECTORY"
-    tables = {
-        "store": f'path = "/var/lib/landfall/cache.db"\nkeep_receipted_h = {_KEEP_RECEIPTED_H}\n',
-        "control": 'socket = "/run/landfall/control.sock"\n',
-        "documents": f'trust_list = "{bundle.TRUST_LIST}"\n' if has_trust_list else "",
-    }
-    text = f"""\
-[kiosk]
-site = "{site}"
-name = "{name}"
-
-[keys]
-record = "{credentials}/record.key.json"
-opening = "{credentials}/opening.pub.json"
-receipt = ["{credentials}/receipt.pub.json"]
-
-[uplink]
-host = "{office.broker_host}"
-port = {office.broker_port}
-ca = "{credentials}/ca.crt"
-certificate = "{credentials}/client.crt"
-key = "{credentials}/client.key"
-
-"""
-    lines = [line.strip() for line in lanes.splitlines()]
-    for table, values in tables.items():
-        if values and f"[{table}]" not in lines:
-            text += f"[{table}]\n{values}\n"
-    return text + lanes.strip() + "\n"
 
 
 def _checked(trust_list: bytes) -> bytes:

@@ -103,6 +103,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("central",),
     "psycopg": ("central",),
     "segno": ("central.console", "provisioning"),
+    "tomlkit": ("provisioning.first_settings",),
     "starlette": ("central",),
     "uvicorn": ("central",),
     **dict.fromkeys(("argon2", "jinja2", "markupsafe", "pyotp", "zxcvbn"), ("central.console",)),

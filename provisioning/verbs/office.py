@@ -18,7 +18,13 @@ def add_verbs(kiosk: argparse._SubParsersAction) -> None:
     new.add_argument("--kiosk", required=True, help="name of the kiosk at that post, spelt the same way")
     new.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="where the files go (default: here)")
     new.add_argument("--config", type=Path, default=CENTRAL_CONFIG, help="the centre's settings (default: %(default)s)")
-    new.add_argument("--lanes", type=Path, metavar="FILE", help="TOML of its [[lanes]], and what else is not default")
+    new.add_argument(
+        "--settings",
+        "--lanes",
+        type=Path,
+        metavar="FILE",
+        help="TOML of its [[lanes]] and of whatever else the post has otherwise, such as [uplink] port",
+    )
     new.add_argument("--trust-list", type=Path, metavar="FILE", help="signers whose seals the post believes")
     new.add_argument("--replace", action="store_true", help="it takes the place of a kiosk of that name")
     new.add_argument("--wifi", metavar="NAME", help="the post's Wi-Fi")
@@ -40,6 +46,7 @@ def add_verbs(kiosk: argparse._SubParsersAction) -> None:
 
 def _new(arguments: argparse.Namespace) -> str:
     from edge.identity.certificates import check_kiosk_name
+    from provisioning.first_settings import PostFile
     from provisioning.kiosk_new import Office, new_kiosk
     from provisioning.label import label_terminal
 
@@ -48,7 +55,7 @@ def _new(arguments: argparse.Namespace) -> str:
         Office.open(arguments.config),
         kiosk,
         arguments.out,
-        lanes=text_of(arguments.lanes) if arguments.lanes else "",
+        post=PostFile(text_of(arguments.settings), str(arguments.settings)) if arguments.settings else None,
         network=_network(arguments),
         trust_list=arguments.trust_list.read_bytes() if arguments.trust_list else None,
         replaces=arguments.replace,

@@ -109,7 +109,7 @@ class Journey:
         """Write a kiosk's bundle to the stick, and keep its label."""
         with self.table.step(f"{name}: bundle and label", OPERATOR, self.centre, kiosk=name):
             shown = self.centre.type(
-                f"sudo landfall-provision kiosk new --site {SITE} --kiosk {name} --lanes lanes.toml --out {STICK}"
+                f"sudo landfall-provision kiosk new --site {SITE} --kiosk {name} --settings lanes.toml --out {STICK}"
             )
             assert "   pin " in shown, shown
             self.pins[name] = shown.partition("   pin ")[2].split()[0]

@@ -247,11 +247,11 @@ def test_the_office_writes_everything_with_one_command(deployment, tmp_path, cap
 
 def test_settings_that_the_kiosk_would_refuse_get_into_no_bundle_and_use_no_code(deployment, tmp_path, capsys):
     settings = central_settings(tmp_path, deployment)
-    lanes = tmp_path / "lanes.toml"
-    lanes.write_text('[[lanes]]\nname = "lane-1"\nspeed = 7\n')
+    post = tmp_path / "pier-2.toml"
+    post.write_text('[[lanes]]\nname = "lane-1"\nspeed = 7\n')
     words = ["kiosk", "new", "--site", "dm-roseau", "--kiosk", "ferry-01", "--config", str(settings)]
-    assert main([*words, "--lanes", str(lanes), "--out", str(tmp_path / "out")]) == 2
-    assert "kiosk.toml: lanes[0].speed" in capsys.readouterr().err
+    assert main([*words, "--settings", str(post), "--out", str(tmp_path / "out")]) == 2
+    assert "pier-2.toml: lanes[0].speed" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
