@@ -20,7 +20,7 @@ _PASSED_OVER_FOR_ONE = 32  # it costs a fiftieth of what is framed, 0.03 s of a 
 class Allowance:
     """What is left of the present second."""
 
-    bytes_per_s: int = 32 * 1024  # twice the longest message; the worst rubbish costs 0.07 s of a desktop's CPU
+    bytes_per_s: int = 32 * 1024  # twice the longest message; the worst rubbish costs 0.2 s of a desktop's CPU
     messages_per_s: int = 100
     _ends_at_s: float = float("-inf")
     _bytes: int = 0

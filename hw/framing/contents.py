@@ -16,7 +16,6 @@ VDS_START = rb"\xdc[\x01-\x04]"
 CONTROL = bytes(set(range(0x20)) - {0x04, 0x09, 0x1C, 0x1D, 0x1E, 0x1F}) + b"\x7f"  # ISO/IEC 15434 uses the others
 NOT_ASCII = bytes(range(0x80, 0x100))
 
-AAMVA_BEGUN = re.compile(rb"@\r?\n?\Z")
 AAMVA_ELEMENT = re.compile(rb"[DZ][A-Z]{2}")
 _AAMVA_HEADER = re.compile(AAMVA_START + rb"\r?(?:ANSI |AAMVA)[0-9]{10,12}((?:[A-Z]{2}[0-9]{8}){1,16})")
 _READER_CR = re.compile(rb"(?<=\r)(?:\r\n|\r|\n)\Z")

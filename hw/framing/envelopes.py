@@ -14,7 +14,6 @@ from operator import xor
 from hw.framing.contents import begins_binary, ends_with_signature, is_known_content
 from hw.framing.families import ENVELOPE, Family
 
-_MOST_END_MARKS = 32  # that a VDS holds by chance; one byte in 256 of some hundred
 _RTE_LINES = re.compile(rb"([ -~]*)\r([ -~]*)\r([ -~]*)\r\x03(.)", re.DOTALL)
 _NOT_RTE = re.compile(rb"[^ -~\r]")
 
@@ -34,25 +33,27 @@ class Broken:
     at: int
 
 
-def end_of_marked(buffer: bytes | bytearray, start: int, end_mark: bytes) -> int | Broken | None:
-    """Return where the body that begins at `start` ends, in front of its end mark; None while that is not there."""
+def end_of_marked(buffer: bytes | bytearray, start: int, end_mark: bytes, searched: int) -> int | Broken | None:
+    """Return where the body that begins at `start` ends, in front of its end mark; None while that is not there.
+
+    Up to `searched` the buffer was looked at before, and neither the end nor another beginning was there.
+    """
+    since = max(start, searched)
     if begins_binary(buffer, start):
-        return _end_of_binary(buffer, start, end_mark)
-    end = buffer.find(end_mark, start)
-    inner = ENVELOPE.search(buffer, start, end if end >= 0 else len(buffer))
+        return _end_of_binary(buffer, start, end_mark, since)
+    end = buffer.find(end_mark, since)
+    inner = ENVELOPE.search(buffer, since, end if end >= 0 else len(buffer))
     if inner:
         return Broken(inner.start())
     return end if end >= 0 else None
 
 
-def _end_of_binary(buffer: bytes | bytearray, start: int, end_mark: bytes) -> int | None:
+def _end_of_binary(buffer: bytes | bytearray, start: int, end_mark: bytes, since: int) -> int | None:
     """Return where the VDS ends: its signature may contain the end mark."""
-    end = buffer.find(end_mark, start)
-    for _ in range(_MOST_END_MARKS):
-        if end < 0 or ends_with_signature(buffer, start, end):
-            return end if end >= 0 else None
+    end = buffer.find(end_mark, since)
+    while end >= 0 and not ends_with_signature(buffer, start, end):
         end = buffer.find(end_mark, end + 1)
-    return None
+    return end if end >= 0 else None
 
 
 def unmarked(body: bytes, family: str) -> bytes:

@@ -83,3 +83,7 @@ _STARTS = {
 
 # What no text may contain: another message begins here, so the one before it is a half.
 ENVELOPE = re.compile(rb"[\x1c\x0e\x1e]?\x02|\x01..OU\x02", re.DOTALL)
+
+# The first bytes of a message that open none yet and could be taken for the end of a line, or for a lead byte.
+BEGUN = re.compile(rb"@\r?\n?\Z|\x01(?:.(?:.(?:OU?)?)?)?\Z", re.DOTALL)
+LONGEST_START = 8  # more than any message needs to say that it begins

@@ -2,7 +2,8 @@
 
 Owns the order of decisions: envelopes with control characters first, then the two barcodes that contain terminators
 of their own (AAMVA, VDS), then lines. A barcode with terminators inside is whole when the line goes quiet; an AAMVA
-barcode also when something else follows the length that its own header declares.
+barcode also when something else follows the length that its own header declares. Always true: what is found depends on
+the bytes alone, not on how the line cut them, because decisions fall behind certain bytes and nowhere else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import re
 from hw.devices import Frame
 from hw.framing import envelopes
 from hw.framing.contents import (
-    AAMVA_BEGUN,
     AAMVA_ELEMENT,
     declared_end_of_aamva,
     is_text,
@@ -20,13 +20,15 @@ from hw.framing.contents import (
     whole_vds,
 )
 from hw.framing.envelopes import MARKED, Broken
-from hw.framing.families import ENVELOPE, Family
+from hw.framing.families import BEGUN, ENVELOPE, LONGEST_START, Family
 from hw.framing.findings import EMPTY, HALF, TOO_LONG, WRONG_BCC, Findings, FrameError
 from hw.framing.lines import STRAY, Lines
 
 LONGEST_FRAME = 16 * 1024  # the largest QR or PDF417 symbol holds 7,089 characters
-_SLICE = 4096
 _TERMINATOR = re.compile(rb"\r\n|\r|\n")
+# Behind what a decision may fall: the last byte of every message, except a block check character, which may be any.
+_DECISIVE = re.compile(rb"[\r\n\x03\x0f\x1d\x1f]")
+_DECISIVE_WHILE_SKIPPING = re.compile(rb"[\r\n\x02]")
 
 
 class Framer:
@@ -42,6 +44,7 @@ class Framer:
         self._buffer = bytearray()
         self._findings = Findings(substitutes)
         self._lines = Lines(self.family, substitutes, self._findings)
+        self._searched = 0  # up to where the buffer was looked at in vain; what arrives slowly is not looked at again
         self._after_cr = False
         self._skipping = False
 
@@ -57,11 +60,14 @@ class Framer:
 
     def receive(self, data: bytes) -> list[Frame | FrameError]:
         """Take bytes from the reader and return what they complete."""
-        for at in range(0, len(data), _SLICE):
-            self._buffer += data[at : at + _SLICE]
+        at = 0
+        while at < len(data):
+            end, is_decisive = self._next_decision(data, at)
+            self._buffer += data[at:end]
+            at = end
             if self._skipping:
                 self._skip()
-            if not self._skipping:
+            if is_decisive and not self._skipping:
                 self._advance(quiet=False)
             if len(self._buffer) > LONGEST_FRAME:
                 self._give_up_on_long_message()
@@ -82,16 +88,30 @@ class Framer:
         was_cut = len(self._buffer) > STRAY or bool(self._lines)
         self._buffer.clear()
         self._lines.clear()
+        self._searched = 0
         self._skipping = self._after_cr = False
         self._findings.begin_anew()
         return was_cut
 
     # -- order of decisions
 
+    def _next_decision(self, data: bytes, at: int) -> tuple[int, bool]:
+        """Return up to where the next bytes belong together, and whether a decision falls there.
+
+        Were one to fall where a read happens to end, a damaged message would be another one when it comes in pieces.
+        """
+        if self._buffer.endswith(b"\x03"):  # a block check character may follow
+            return at + 1, True
+        room = LONGEST_FRAME + 1 - len(self._buffer)
+        decisive = _DECISIVE_WHILE_SKIPPING if self._skipping else _DECISIVE
+        found = decisive.search(data, at, at + room)
+        return (found.end(), True) if found else (min(at + room, len(data)), False)
+
     def _advance(self, *, quiet: bool) -> None:
         # How much is left from where the next message opens. Lines in front of it are taken without another search, or
         # a buffer of empty lines would cost the square of its size.
         left: int | None = None
+        searched, self._searched = 0 if quiet else self._searched, 0
         while self._buffer:
             if self._after_cr:
                 self._after_cr = False
@@ -99,15 +119,17 @@ class Framer:
                     del self._buffer[:1]
                     continue
             if left is None or left > len(self._buffer):
-                start = self.family.starts.search(self._buffer)
+                start = self.family.starts.match(self._buffer) or self.family.starts.search(self._buffer, searched)
                 left = len(self._buffer) - start.start() if start else 0
             if left < len(self._buffer):
-                took = self._take_line(len(self._buffer) - left, quiet)
+                took = self._take_line(len(self._buffer) - left, searched, quiet)
             else:
                 start, left = self.family.starts.match(self._buffer), None
-                took = self._take_message(start.lastgroup, start.end(), quiet)
+                took = self._take_message(start.lastgroup, start.end(), searched, quiet)
             if not took:
+                self._searched = max(0, len(self._buffer) - LONGEST_START)
                 return
+            searched = 0
 
     def _skip(self) -> None:
         ends = [found for found in (ENVELOPE.search(self._buffer), _TERMINATOR.search(self._buffer)) if found]
@@ -123,6 +145,7 @@ class Framer:
         self._findings.fail(TOO_LONG)
         self._lines.clear()
         self._buffer.clear()
+        self._searched = 0
         self._skipping = True
 
     def _give_up_on_half(self, start: int) -> bool:
@@ -149,7 +172,7 @@ class Framer:
 
     # -- messages that say how they begin
 
-    def _take_message(self, kind: str, start: int, quiet: bool) -> bool:
+    def _take_message(self, kind: str, start: int, searched: int, quiet: bool) -> bool:
         """Take one message whose first byte after its beginning is at `start`; tell whether anything was taken."""
         match kind:
             case "rte":
@@ -163,10 +186,10 @@ class Framer:
             case "aamva":
                 return self._take_aamva(quiet)
             case _:
-                return self._take_marked(start, *MARKED[kind], quiet)
+                return self._take_marked(start, searched, *MARKED[kind], quiet)
 
-    def _take_marked(self, start: int, end_mark: bytes, family: str, quiet: bool) -> bool:
-        match envelopes.end_of_marked(self._buffer, start, end_mark):
+    def _take_marked(self, start: int, searched: int, end_mark: bytes, family: str, quiet: bool) -> bool:
+        match envelopes.end_of_marked(self._buffer, start, end_mark, searched):
             case Broken(at):
                 return self._drop_half(at)
             case None:
@@ -252,16 +275,17 @@ class Framer:
 
     # -- lines
 
-    def _take_line(self, end: int, quiet: bool) -> bool:
+    def _take_line(self, end: int, searched: int, quiet: bool) -> bool:
         """Take one line in front of `end`, where another message opens if it is not the end of the buffer."""
         is_last = end == len(self._buffer)
-        aamva_begun = AAMVA_BEGUN.search(self._buffer, max(0, end - 3)) if is_last and not quiet else None
-        terminator = _TERMINATOR.search(self._buffer, 0, aamva_begun.start() if aamva_begun else end)
+        begun = None if quiet else BEGUN.search(self._buffer, max(0, len(self._buffer) - LONGEST_START))
+        is_begun = begun is not None and begun.start() < end
+        terminator = _TERMINATOR.search(self._buffer, searched, begun.start() if is_begun else end)
         if terminator:
             self._after_cr = terminator[0] == b"\r"
             self._lines.take(self._cut(terminator.end())[: terminator.start()], is_whole=True)
             return True
-        if is_last and not quiet:
+        if is_begun or (is_last and not quiet):
             return False
         self._lines.take(self._cut(end), is_whole=is_last)
         return True

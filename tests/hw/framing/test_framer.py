@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -122,10 +123,35 @@ def damaged(draw: st.DrawFn) -> bytes:
             return wire
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(damaged(), max_size=4).map(b"".join))
-def test_damaged_messages_give_the_same_byte_by_byte_as_whole(wire):
-    assert read(Framer(), *(bytes([byte]) for byte in wire)) == read(Framer(), wire)
+@st.composite
+def cut(draw: st.DrawFn) -> list[bytes]:
+    """Messages and rubbish behind one another, in pieces."""
+    wire = b"".join(draw(st.lists(damaged() | st.binary(max_size=20), max_size=5)))
+    cuts = sorted(draw(st.lists(st.integers(0, len(wire)), max_size=12)))
+    return [wire[start:end] for start, end in zip([0, *cuts], [*cuts, len(wire)], strict=True)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(Family), cut(), st.sampled_from([100, LONGEST_FRAME]))
+def test_however_the_line_cuts_the_bytes_the_verdicts_are_the_same(family, pieces, longest):
+    wire = b"".join(pieces)
+    with mock.patch("hw.framing.framer.LONGEST_FRAME", longest):
+        assert read(Framer(family), *pieces) == read(Framer(family), wire)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(Family), st.lists(damaged(), max_size=4).map(b"".join))
+def test_damaged_messages_give_the_same_byte_by_byte_as_whole(family, wire):
+    assert read(Framer(family), *(bytes([byte]) for byte in wire)) == read(Framer(family), wire)
+
+
+@pytest.mark.parametrize("length", [b"\x02\x00", b"\x0d\x00", b"\x8c\x02", b"\x8c\x0a", b"\x03\x00"])
+@pytest.mark.parametrize("size", [1, 2, 1000])
+def test_a_damaged_length_does_not_get_a_3m_message_around_its_block_check_character(length, size):
+    wire = rte(b"", *TD3)
+    wire = wire[:1] + length + wire[3:]
+    pieces = [wire[at : at + size] for at in range(0, len(wire), size)]
+    assert read(Framer(), *pieces) == [FrameError("the block check character does not match")]
 
 
 @pytest.mark.parametrize(
@@ -143,6 +169,7 @@ def test_a_mebibyte_without_an_end_is_one_error_and_little_memory(filling, openi
     assert frames(items) == []
     assert items.count(FrameError(TOO_LONG)) <= 1
     assert peak < 4 * LONGEST_FRAME
+    framer.flush()
     assert read(framer, b"\r", ended(TD3, b"\r"))[-1] == mrz(TD3, "raw")
 
 
