@@ -28,6 +28,7 @@ from edge.commands.start import InForce
 from edge.config import digest
 from edge.control import ControlAsked
 from edge.diagnose import diagnostics
+from edge.documents.rehearsal import rehearse
 from edge.errors import LandfallError
 from edge.events import (
     Action,
@@ -323,6 +324,7 @@ class Daemon:
         if self._reader is None:
             self._reader = CacheReader.open(self._path)
             self._threads.start("uplink", self._uplink.run)
+            self._threads.start("rehearsal", rehearse)  # beside a lane that is open; a traveller may come at any time
             self._groups.restore(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
             self._health.store_ready(self._reader)

@@ -11,7 +11,6 @@ import os
 import platform
 import re
 import subprocess
-import tarfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import metadata
@@ -52,6 +51,8 @@ def write_tarball(
     folder: Path, settings: Settings, lines: list[Line], health: Mapping[str, Any] | None, now: datetime
 ) -> Path:
     """Write everything that is listed here into a file of mode 0600 in `folder`; return its path."""
+    import tarfile  # a daemon that tells of itself needs none
+
     kiosk = kiosk_id(settings.kiosk.site, settings.kiosk.name)
     found = {
         "check.json": _json([msgspec.to_builtins(line) for line in lines]),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uuid6
 
@@ -42,9 +43,11 @@ from edge.uplink.uplink import Identity, Pace, Uplink
 from edge.wire.topics import kiosk_id
 from hw.choose import Devices, open_devices, open_power
 from hw.devices import Guidance, Signal
-from hw.power_line import PowerLine
 from hw.rtc import rtc_time_s
 from hw.settings import DeviceSettings
+
+if TYPE_CHECKING:
+    from hw.power_line import PowerLine
 
 Put = Callable[[object], None]
 

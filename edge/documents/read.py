@@ -1,7 +1,7 @@
 """Route a payload to the standard that understands it.
 
 Owns the choice alone: by the AIM symbology identifier where one says it, otherwise by how the content begins. The
-modules of the standards are imported when the first payload of their kind comes, so a post pays only for what it sees.
+modules of the standards are imported when the first payload of their kind comes; see `edge.documents.rehearsal`.
 Always true: any bytes up to 64 KiB give a document, at worst one of kind `unknown`; longer ones are not looked at.
 
     begins with                     standard
