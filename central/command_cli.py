@@ -19,14 +19,19 @@ from central import commands, database
 from central.collector import utc_now
 from central.command_line import database_named, kiosk_named, print_json
 from central.commands import SETTINGS, TRIAL_S, Issued
+from central.registry import list_kiosks
 from edge.errors import LandfallError, SettingError
 from edge.wire.commands import CommandName
 from edge.wire.topics import Stream
 
+_MOST_MINUTES = 60
+_RENEW_TEXT = """Let a kiosk ask the centre now for its keys and for who was revoked, as it does each night by itself.
+What it is given is verified as ever: this says when, and no more. A kiosk that is not connected learns it at night."""
+
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     """Add `command` to the verbs of `landfall-central`."""
-    about = "ask a kiosk to show itself, to tell how it is, to restart, to send again, or to take settings"
+    about = "ask a kiosk to show itself, to tell how it is, to restart, to send again, to renew, or to take settings"
     group = verbs.add_parser("command", help=about).add_subparsers(required=True, metavar="VERB")
     named = argparse.ArgumentParser(add_help=False)
     named.add_argument("--site", required=True, help="name of the border post")
@@ -46,6 +51,16 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     rewind.add_argument("--stream", choices=[stream.value for stream in Stream], required=True)
     rewind.add_argument("--from", dest="first", type=int, required=True, metavar="N", help="first record to send again")
+    about = "let it ask for the centre's keys now, and not in the night"
+    renew = group.add_parser(CommandName.RENEW, parents=[common], help=about, description=_RENEW_TEXT)
+    renew.add_argument("--site", default="", help="name of the border post")
+    renew.add_argument("--kiosk", default="", help="name of the kiosk at that post")
+    renew.add_argument("--everywhere", action="store_true", help="every kiosk that is registered")
+    renew.add_argument(
+        "--within-min", type=float, default=10.0, metavar="MIN",
+        help="with --everywhere: spread over so many minutes, 0-60, so that not all ask at once (default: %(default)g)",
+    )  # fmt: skip
+    renew.set_defaults(call=_renew)
     settings = add(SETTINGS, "let it try settings on top of its own file", _settings)
     settings.add_argument("file", type=Path, metavar="FILE", help="TOML as in kiosk.toml, but [lanes.NAME.policy]")
     settings.add_argument(
@@ -67,6 +82,24 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 def _issue(arguments: argparse.Namespace) -> int:
     given, engine = arguments.arguments(arguments), database_named(arguments)
     print(commands.issue(engine, kiosk_named(arguments), arguments.name, given, _who(), utc_now()))
+    return 0
+
+
+def _renew(arguments: argparse.Namespace) -> int:
+    if arguments.everywhere == bool(arguments.site or arguments.kiosk):
+        raise SettingError("", "--site and --kiosk, or --everywhere", "must say who is asked")
+    if not 0 <= arguments.within_min <= _MOST_MINUTES:
+        raise SettingError("", "--within-min", f"must be 0-{_MOST_MINUTES}")
+    engine = open_database(config.load(arguments.config))
+    if not arguments.everywhere:
+        print(commands.issue(engine, kiosk_named(arguments), CommandName.RENEW, {}, _who(), utc_now()))
+        return 0
+    kiosks = sorted({key.kiosk for key in list_kiosks(engine) if key.revoked_at is None})
+    for number, kiosk in enumerate(kiosks):
+        given = {"after_s": round(arguments.within_min * 60 * number / len(kiosks), 1)}
+        commands.issue(engine, kiosk, CommandName.RENEW, given, _who(), utc_now())
+    print(f"{len(kiosks)} kiosks are asked, the last in {arguments.within_min:g} minutes.")
+    print("Who is not connected now learns it at night.")
     return 0
 
 

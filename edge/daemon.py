@@ -73,7 +73,7 @@ from edge.notify import Systemd
 from edge.officers import Officers
 from edge.open_groups import OpenGroups
 from edge.practice import Practice
-from edge.renewal import Renewal
+from edge.renewal import Renewal, wish
 from edge.survey import Surveyor
 from edge.threads import ThreadDied, Threads
 from edge.watch import Watch
@@ -172,6 +172,7 @@ class Daemon:
             put=self._inbox.put,
             start=self._threads.start,
             collect=lambda: diagnostics(in_force.settings, self._health.newest, log.tail),
+            renew=lambda: wish(in_force.settings.resolve(in_force.settings.control.socket).parent),
         )
         self._reader: CacheReader | None = None
         self._exit_status: int | None = None

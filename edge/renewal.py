@@ -1,12 +1,14 @@
 """A request for a new certificate, carried over the one connection to the broker that the present one has.
 
-Owns which request is under way and what was answered; runs in the main loop alone. Always true: the daemon carries and
-judges nothing: the request holds its own proofs, and who asked for it verifies the answer as one that came by HTTPS.
+And the file by which the daemon has root's own command ask, since it writes no key itself. Owns which request is under
+way and what was answered; runs in the main loop alone. Always true: the daemon carries and judges nothing: the request
+holds its own proofs, and who asked for it verifies the answer as one that came by HTTPS.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +18,12 @@ from edge.uplink.uplink import Said
 from edge.wire.topics import renewal_request_topic
 
 MAX_REQUEST_BYTES = 16 * 1024
+WISH = "renew"  # landfall-renew.path waits for it
+
+
+def wish(folder: Path) -> None:
+    """Have the machine ask the centre now, as it does each night; raise OSError where the file cannot be written."""
+    (folder / WISH).write_bytes(b"")
 
 
 class Renewal:

@@ -32,12 +32,16 @@ from hw.devices import Signal
 
 IDENTIFY_S = 10.0
 MOST_IDENTIFY_S = 60.0
+MOST_RENEWAL_S = 3600.0
 LANE_PATIENCE_S = 30.0  # how long a restart waits for whoever stands at a lane
 FIRST_WORD_S = 2.0  # in which an answer gets on its way before a restart
 
 
 class CommandOffice:
-    """Both desks and what they need; `start` runs work in a thread, `collect` gathers diagnostics in one."""
+    """Both desks and what they need; `start` runs work in a thread, `collect` gathers diagnostics in one.
+
+    `renew` has the machine ask the centre for its keys; it raises OSError where that cannot be.
+    """
 
     def __init__(
         self,
@@ -49,18 +53,22 @@ class CommandOffice:
         put: Callable[[object], None],
         start: Callable[[str, Callable[[], None]], None],
         collect: Callable[[], dict[str, Any]],
+        renew: Callable[[], None],
     ) -> None:
         self._parts, self._log, self._put, self._start = parts, log, put, start
+        self._ask_for_keys = renew
         self._collecting = Collecting(put, start, collect)
         self._folder = parts.store.parent
         self._reader: CacheReader | None = None
         self._restart_from_s: float | None = None  # when the wish came, in CLOCK_BOOTTIME
+        self._renew_at_s: float | None = None
         self._identified: dict[str, float] = {}  # until when a lane's panel blinks
         deeds: dict[CommandName, Deed] = {
             CommandName.IDENTIFY: self._identify,
             CommandName.DIAGNOSTICS: self._diagnose,
             CommandName.RESTART: self._restart,
             CommandName.REWIND: self._rewind,
+            CommandName.RENEW: self._renew,
         }
         told = {name: self._told(deed) for name, deed in deeds.items()}
         self._commands = CommandDesk(parts.kiosk, parts.recorder, self._reply, told)
@@ -115,6 +123,9 @@ class CommandOffice:
         if (answer := self._collecting.tick(now)) is not None:
             self._commands.finish(*answer, now)
         now_s = now.clock.boottime_s
+        if self._renew_at_s is not None and self._renew_at_s <= now_s:
+            self._renew_at_s = None
+            self._wish_renewal()
         for lane in self._parts.lanes:
             if self._identified.get(lane.settings.name, now_s + 1) <= now_s:
                 del self._identified[lane.settings.name]
@@ -124,7 +135,8 @@ class CommandOffice:
     def deadline_s(self) -> float | None:
         """Return when `tick` has something to do, or None."""
         restart_at_s = None if self._restart_from_s is None else self._restart_at_s
-        times = [*self._identified.values(), self._settings.deadline_s, self._collecting.deadline_s, restart_at_s]
+        times = [*self._identified.values(), self._settings.deadline_s, self._collecting.deadline_s]
+        times += [restart_at_s, self._renew_at_s]
         return min((at for at in times if at is not None), default=None)
 
     def wants_restart(self, now: Moment) -> bool:
@@ -182,11 +194,25 @@ class CommandOffice:
         self._put(ResendAsked(head.stream, first - 1, ""))
         return Result.DONE, f"{head.stream} is sent again from {first}"
 
+    def _renew(self, command: Command, now: Moment) -> Answer:
+        """Ask the centre for its keys: a wish and no more, since what comes of it is verified as each night."""
+        after_s = command.arguments.get("after_s", 0)
+        if isinstance(after_s, bool) or not isinstance(after_s, int | float) or not 0 <= after_s <= MOST_RENEWAL_S:
+            return Result.FAILED, f"after_s must be 0-{MOST_RENEWAL_S:g}"
+        self._renew_at_s = now.clock.boottime_s + after_s
+        return Result.DONE, f"asks the centre for its keys in {after_s:g} s"
+
     # --- what the desks need -----------------------------------------------------------------------------------------
 
     def _wish_restart(self, why: str) -> None:
         self._log(Priority.NOTICE, "restarting", reason=why)
         self._restart_from_s = self._parts.clock.now().clock.boottime_s
+
+    def _wish_renewal(self) -> None:
+        try:
+            self._ask_for_keys()
+        except OSError as error:
+            self._log(Priority.WARNING, "renewal_not_asked_for", reason=error.strerror)
 
     def _write(self, overlays: Overlays) -> None:
         """Put settings from afar on disk, in a thread, since a slow card must not hold a lane up."""

@@ -29,6 +29,7 @@ class CommandName(StrEnum):
     DIAGNOSTICS = "diagnostics"  # say how it is, at more length than health does
     RESTART = "restart"  # end the daemon, which systemd starts again
     REWIND = "rewind"  # send a stream again from a position; {stream, from}
+    RENEW = "renew"  # ask the centre for its keys as each night, in so many seconds; {after_s}
 
 
 class Result(StrEnum):

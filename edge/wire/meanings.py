@@ -225,11 +225,11 @@ MEANINGS: dict[str, dict[str, dict[str, Any]]] = {
     "Command": {
         "id": _uuid7("the command"),
         "kiosk": _KIOSK,
-        "name": _field("What is asked, as in the topic: identify, diagnostics, restart, rewind; others are refused."),
+        "name": _field("Also in the topic: identify, diagnostics, restart, rewind, renew; others are refused."),
         "counter": _field("Above that of every command to this kiosk before.", minimum=1),
         "at": _time("When it was given"),
         "expires_at": _time("After this it is not followed any more"),
-        "arguments": _field("For identify `{seconds}`, for rewind `{stream, from}`."),
+        "arguments": _field("For identify `{seconds}`, for rewind `{stream, from}`, for renew `{after_s}`."),
     },
     "Reply": {
         "id": _field("Id of the command or of the desired settings.", format="uuid"),

@@ -20,7 +20,8 @@ _MADE = """\
 Take offline/ back to its safe. Now, in this order:
   1. these files to /etc/landfall/authority, in the place of those there
   2. systemctl start landfall-crl          the broker knows both authorities
-  3. systemctl restart landfall-enrolment  kiosks renew within a night
+  3. systemctl restart landfall-enrolment  kiosks renew within a night, or now:
+     landfall-central command renew --everywhere
   4. landfall-provision ca renew --ca {folder} FOLDER
      for broker/, enrolment/ and each collector; restart who uses them
   5. when every kiosk has renewed: landfall-provision ca retire {folder}"""
@@ -37,7 +38,8 @@ Take offline/ back to its safe. Now, in this order:
      issuer`: kiosks soon refuse whoever shows an old certificate
   2. all of {folder} to /etc/landfall/authority, and
      ca.crt to where each of the centre's has its own; restart who uses them
-  3. systemctl restart landfall-enrolment  kiosks that ask get the list
+  3. systemctl restart landfall-enrolment, then at once
+     landfall-central command renew --everywhere: kiosks ask, and get the list
   4. systemctl start landfall-crl, systemctl restart landfall-broker
   5. to a post that cannot ask, ca.crt by stick:
      sudo landfall-provision enrol trust FILE"""

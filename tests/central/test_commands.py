@@ -11,7 +11,7 @@ from central import commands, registry
 from central.cli import main
 from central.commands import AGAIN, EXPIRES, Order
 from edge.errors import ContractError, LandfallError, SealError
-from edge.seal import Signer, Verifier
+from edge.seal import Signer, Verifier, throwaway_key
 from edge.wire.commands import (
     COMMAND_TYP,
     DESIRED_TYP,
@@ -197,12 +197,12 @@ def test_the_command_line_writes_commands_down_and_shows_what_came_of_them(tmp_p
     desired = tmp_path / "desired.toml"
     desired.write_text("[uplink]\nport = 8884\n")
     given = [["identify", "--seconds", "3"], ["diagnostics"], ["restart"], ["settings", str(desired)]]
-    given.append(["rewind", "--stream", "crossing", "--from", "7"])
+    given += [["rewind", "--stream", "crossing", "--from", "7"], ["renew"]]
     for verb, *more in given:
         assert main(["command", verb, *words, *more]) == 0
     ids = capsys.readouterr().out.split()
     assert main(["command", "list", "--config", str(toml)]) == 0
-    assert capsys.readouterr().out.count("waits for its answer") == 5
+    assert capsys.readouterr().out.count("waits for its answer") == 6
     commands.take_reply(engine, reply(ids[1], content={"log": ["fine"]}), NOW)
     assert main(["command", "show", ids[1], "--config", str(toml)]) == 0
     out = capsys.readouterr().out
@@ -211,4 +211,29 @@ def test_the_command_line_writes_commands_down_and_shows_what_came_of_them(tmp_p
     assert main(["command", "settings", str(tmp_path / "none.toml"), *words]) == 2
     desired.write_text("nonsense")
     assert main(["command", "settings", str(desired), *words]) == 2
+    engine.dispose()
+
+
+def test_a_whole_fleet_is_asked_to_renew_one_after_the_other(tmp_path, capsys) -> None:
+    toml = tmp_path / "central.toml"
+    toml.write_text('[database]\nurl = "sqlite:///centre.db"\n')
+    from central import database as db
+
+    engine = db.connect(f"sqlite:///{tmp_path}/centre.db")
+    db.upgrade(engine)
+    kiosks = [f"utopia/lane-{number}" for number in range(1, 5)]
+    for kiosk in (*kiosks, "utopia/stolen"):
+        registry.add_kiosk(engine, kiosk, throwaway_key("Ed25519"), NOW)
+    registry.revoke_kiosk(engine, "utopia/stolen", NOW)
+    words = ["command", "renew", "--config", str(toml)]
+    assert main([*words, "--everywhere", "--within-min", "2"]) == 0
+    assert "4 kiosks are asked" in capsys.readouterr().out
+    asked = {one.kiosk: one.arguments for one in commands.list_commands(engine)}
+    assert asked == {kiosk: {"after_s": 30.0 * number} for number, kiosk in enumerate(kiosks)}
+    for wrong in (
+        [],
+        ["--everywhere", "--site", "utopia", "--kiosk", "lane-1"],
+        ["--everywhere", "--within-min", "61"],
+    ):
+        assert main([*words, *wrong]) == 2
     engine.dispose()

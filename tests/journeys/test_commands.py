@@ -13,6 +13,7 @@ import pytest
 from central import commands, database, kiosk_settings
 from central.commands import Issued
 from central.kiosk_settings import KioskSetting
+from edge.renewal import WISH
 from provisioning.local_deployment import Process, wait_until
 from tests.journeys.world import KIOSK, World
 
@@ -86,5 +87,8 @@ def test_a_kiosk_shows_itself_tells_how_it_is_and_takes_back_settings_that_cut_i
 
         rewound = answer(here, ask(here, "rewind", {"stream": "crossing", "from": 2}))
         assert rewound.result == "done"
+        renewed = answer(here, ask(here, "renew", {}))
+        assert (renewed.result, renewed.detail) == ("done", "asks the centre for its keys in 0 s")
+        wait_until((here.folder() / WISH).exists, 20.0, "the machine is told to ask")
         here.drained()
     assert here.reconciles()

@@ -58,6 +58,8 @@ printf '{"argv": "%s", "result": "%s", "user": "%s"}' "$*" "$SERVICE_RESULT" "$(
 mv /run/landfall/hook.new /run/landfall/hook.json
 """
 
+LEAVE_WISH = ": > /run/landfall/renew"  # as edge.renewal.wish does, as the daemon's user
+
 
 @pytest.fixture
 def machine(tmp_path):
@@ -150,3 +152,36 @@ def test_a_renewal_may_write_keys_and_start_the_kiosk_anew_and_nothing_else(tmp_
         first = kiosk.read_json("/run/landfall/seen.json")
         assert kiosk.read_json("/etc/landfall/keys/renewed.json") == {"argv": "enrol renew"}
         assert kiosk.read_json("/run/landfall/seen.json", unlike=first)
+
+
+# Stands in for the same command: it tells how often it ran.
+ASKED = """#!/bin/sh
+set -e
+echo "$*" >> /etc/landfall/keys/asked
+printf '{"times": %s}' "$(wc -l < /etc/landfall/keys/asked)" > /etc/landfall/keys/asked.new
+mv /etc/landfall/keys/asked.new /etc/landfall/keys/asked.json
+"""
+
+
+@pytest.mark.journey
+def test_the_daemons_wish_has_root_ask_the_centre_each_time(tmp_path):
+    if not is_possible():
+        pytest.skip("needs root, systemd and unshare")
+    units = (KIOSK, RENEW, "landfall-renew.path")
+    files = {
+        **{f"/etc/systemd/system/{unit}": (SYSTEMD / unit).read_text() for unit in units},
+        "/etc/systemd/system/lane.target": f"[Unit]\nRequires=basic.target\nWants={KIOSK}\n",
+        "/opt/landfall/bin/landfall": DAEMON,
+        "/opt/landfall/bin/landfall-provision": ASKED,
+        "/opt/landfall/bin/python": STOP_HOOK,
+        "/etc/landfall/kiosk.toml": "",
+        "/etc/landfall/keys/enrolment.json": "{}",
+        **{f"/etc/landfall/keys/{name}": name for name in KEYS},
+    }
+    sysusers = SYSTEMD / "sysusers.d" / "landfall-kiosk.conf"
+    wish = ("/usr/bin/setpriv", "--reuid=landfall", "--regid=landfall", "--clear-groups", "/bin/sh", "-c", LEAVE_WISH)
+    with SystemdMachine(tmp_path, "lane.target", files, sysusers=[sysusers], secret="/etc/landfall/keys/") as kiosk:
+        kiosk.read_json("/run/landfall/seen.json")
+        for times in (1, 2):
+            assert kiosk.run(*wish).returncode == 0
+            assert kiosk.read_json("/etc/landfall/keys/asked.json", unlike={"times": times - 1}) == {"times": times}
