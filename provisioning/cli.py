@@ -139,7 +139,8 @@ def _make_kiosk_keys(arguments: argparse.Namespace) -> str:
 def command_parser() -> argparse.ArgumentParser:
     """Return the parser of the command; man page and completions are made from it too."""
     parser = argparse.ArgumentParser(
-        prog="landfall-provision", description="Make keys and certificates for Landfall, and show it at work."
+        prog="landfall-provision",
+        description="Set up authority, centre and kiosks, from the first key to the acceptance.",
     )
     add_version(parser)
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")

@@ -18,6 +18,10 @@ SHOW_VERSION = (
     f"""{AS_KIOSK} 'import sqlite3; print(*sqlite3.connect("{STORE}").execute("PRAGMA user_version").fetchone())'"""
 )
 
+COMPLETE = """bash -c '. /usr/share/bash-completion/completions/landfall-provision
+COMP_WORDS=(landfall-provision install /etc/os-rel) COMP_CWORD=2
+_shtab_landfall_provision landfall-provision /etc/os-rel install; echo "${COMPREPLY[@]}"'"""
+
 
 def sql(statement: str) -> str:
     """Return a line of shell that changes the store as the kiosk's user."""
@@ -48,6 +52,7 @@ def test_a_fresh_kiosk_is_complete_and_waits_to_be_provisioned(debian):
     assert "usage: landfall-provision" in debian.run("landfall-provision --help")
     debian.run("/opt/landfall/bin/python -I -c 'import cbor2, cryptography, cv2, msgspec, numpy, PIL, zxingcpp'")
     debian.run("test -s /usr/share/man/man1/landfall.1.gz && test -s /usr/share/bash-completion/completions/landfall")
+    assert debian.run(COMPLETE).split() == ["/etc/os-release"], "the stick's bundle is found with the tabulator key"
     assert debian.run("stat -c '%a %U' /etc/landfall/keys").split() == ["700", "root"]
     assert debian.run("dpkg --verify landfall-kiosk") == ""
     assert "landfall" in debian.run("id landfall")
