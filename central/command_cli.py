@@ -90,7 +90,7 @@ def _renew(arguments: argparse.Namespace) -> int:
         raise SettingError("", "--site and --kiosk, or --everywhere", "must say who is asked")
     if not 0 <= arguments.within_min <= _MOST_MINUTES:
         raise SettingError("", "--within-min", f"must be 0-{_MOST_MINUTES}")
-    engine = open_database(config.load(arguments.config))
+    engine = database_named(arguments)
     if not arguments.everywhere:
         print(commands.issue(engine, kiosk_named(arguments), CommandName.RENEW, {}, _who(), utc_now()))
         return 0
