@@ -314,7 +314,7 @@ class Daemon:
                 lane.guidance = action.guidance
             case Record():
                 self._lane_of_draft[action.draft.id] = lane
-                self._officers.drafted(lane, action.draft)
+                self._officers.drafted(action.draft)
                 if isinstance(action.draft, CrossingDraft):
                     self._recent.decided(lane.settings.name, action.draft, self._clock.now())
                 self._recorder.record(action.draft)

@@ -41,7 +41,7 @@ class Door:
         self._wrong = "door_forced" if now.clock.boottime_s > self._may_open_until_s else None
         return self._wrong
 
-    def closed(self, now: Moment) -> News | None:
+    def closed(self) -> News | None:
         """Take note that the door is closed; that is news only after something was wrong."""
         was_wrong, self._wrong = self._wrong, None
         self.is_open, self.deadline_s = False, None

@@ -156,8 +156,8 @@ class Officers:
             return {"error": str(refused)}
         return None
 
-    def drafted(self, lane: Lane, draft: Draft) -> None:
-        """Take note of what is going to be recorded for a lane."""
+    def drafted(self, draft: Draft) -> None:
+        """Take note of what is going to be recorded."""
         if draft.id in self._came_of:
             self._came_of[draft.id] |= _said_by(draft)
 
@@ -220,7 +220,7 @@ class Officers:
         """Remember that somebody wants to know what becomes of this, and say by which id to ask."""
         self._came_of[id] = {"state": "pending", "lane": lane.settings.name}
         for draft in drafts:
-            self.drafted(lane, draft)
+            self.drafted(draft)
         while len(self._came_of) > MOST_REMEMBERED:
             self._came_of.popitem(last=False)
         return {"id": id, "lane": lane.settings.name}

@@ -72,7 +72,7 @@ class Watch:
                 self._door_changed(lane, lane.door.opened(now))
             case DoorClosed():
                 lane = self._lane_of_panel[event.device]
-                self._door_changed(lane, lane.door.closed(now))
+                self._door_changed(lane, lane.door.closed())
             case PowerLost():
                 self._vitals.device(event.device, "lost", now, "the mains are gone")
                 if self._power.lost(now):

@@ -23,7 +23,6 @@ from hw.devices import DeviceError, DeviceLost, DeviceReady, Emit, Guidance, Pho
 from hw.settings import CameraSettings
 from hw.sight import Sight, SightFailed
 
-MOST_RETAKES = 2
 LARGEST_JPEG = 512 * 1024  # more is no photo of the size that was asked for
 _START_S = 20.0  # libcamera on a cold card
 _GRACE_S = 1.0

@@ -67,7 +67,7 @@ def _room(settings: Settings, folder: Path) -> Line:
     return ok("room", shown)
 
 
-def check_clock(settings: Settings, now: Moment) -> Iterator[Line]:
+def check_clock(now: Moment) -> Iterator[Line]:
     """Look at the clock."""
     clock = now.clock
     match clock.state:
@@ -137,7 +137,7 @@ def check_certificates(settings: Settings, kiosk: str, now: datetime) -> Iterato
         yield _in_date("certificate", own.found, now)
     for authority in authorities:
         yield _in_date("authority", authority, now)
-    yield _tls_key(settings, own.found)
+    yield _tls_key(settings)
 
 
 def _leads_to(chain: list[x509.Certificate], authorities: list[x509.Certificate]) -> bool:
@@ -167,7 +167,7 @@ def _in_date(what: str, certificate: x509.Certificate, now: datetime) -> Line:
     return ok(what, f"good until {until}")
 
 
-def _tls_key(settings: Settings, own: x509.Certificate) -> Line:
+def _tls_key(settings: Settings) -> Line:
     """Look whether the private key is the certificate's, and nobody else may read it."""
     path = settings.resolve(settings.uplink.key)
     try:

@@ -44,7 +44,7 @@ def checks(settings: Settings, kiosk: str, daemon: Mapping[str, Any] | None) -> 
     """Check what settings describe; `daemon` is the health that a running daemon tells."""
     now = system_clock(settings, known_time(settings)).now()
     yield from check_store(settings)
-    yield from check_clock(settings, now)
+    yield from check_clock(now)
     yield from check_keys(settings)
     yield from check_certificates(settings, kiosk, now.at)
     yield from check_devices(settings, None if daemon is None else daemon["devices"])

@@ -103,7 +103,7 @@ class CommandOffice:
             case CommandArrived():
                 self._commands.arrived(event.command, now)
             case SettingsDesired():
-                self._settings.desired(event.desired, now)
+                self._settings.desired(event.desired)
             case StateKept():
                 self._commands.kept(event, now)
             case OverlaysKept():
@@ -113,7 +113,7 @@ class CommandOffice:
                     self._commands.finish(*answer, now, event.content)
             case ReceiptAccepted():
                 self._commands.receipted(event.at)
-                self._settings.reached(now)
+                self._settings.reached()
             case UplinkChanged():
                 self._settings.connected(now) if event.is_connected else self._settings.disconnected()
 

@@ -71,7 +71,7 @@ class SettingsDesk:
             return None
         return min((at for at in (self._lost_at_s, self._held_at_s) if at is not None), default=None)
 
-    def desired(self, desired: Desired, now: Moment) -> None:
+    def desired(self, desired: Desired) -> None:
         """Take settings that the centre has signed; those that were here before are not tried again."""
         is_new = desired.kiosk == self._kiosk and desired.revision > self._overlays.revision
         if not is_new or self._is_writing or self._is_leaving:
@@ -98,7 +98,7 @@ class SettingsDesk:
         if self._lost_at_s is not None:
             self._held_at_s = None
 
-    def reached(self, now: Moment) -> None:
+    def reached(self) -> None:
         """Take note that the centre was reached: a trial is won."""
         if self._overlays.trial is not None and not self._is_writing and not self._is_leaving:
             self._write(trial.settled(self._overlays))
@@ -108,7 +108,7 @@ class SettingsDesk:
         if (due_s := self.deadline_s) is None or due_s > now.clock.boottime_s:
             return
         if due_s == self._held_at_s:
-            self.reached(now)
+            self.reached()
         else:
             why = f"the centre was not reached within {self._trial_s:g} s"
             self._write(trial.rolled_back(self._overlays, why))

@@ -1,8 +1,8 @@
 """Whether two documents of one crossing speak of the same person.
 
-Owns the comparison of a boarding pass or a visa with a travel document, and of a chip with the printed zone. It owns no
-policy: a verdict here is a reason to look again, never to turn somebody away. Always true: names agree by degrees, so
-every agreement has a score from 0 to 1; a detail names fields and never quotes them.
+Owns the comparison of a boarding pass or a visa with a travel document. It owns no policy: a verdict here is a reason
+to look again, never to turn somebody away. Always true: names agree by degrees, so every agreement has a score from 0
+to 1; a detail names fields and never quotes them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ OK_FROM = 0.9
 DOUBTFUL_FROM = 0.5
 BOARDING_PASS_NAME_SIZE = 20  # IATA Resolution 792, item 11
 _NAME_SIZES = {"TD1": 30, "TD2": 31, "TD3": 39, "MRV-A": 39, "MRV-B": 31}
-_CHIP_FIELDS = ("document_number", "issuing_state", "nationality", "date_of_birth", "sex", "date_of_expiry")
 
 
 class Document(Protocol):
@@ -81,24 +80,6 @@ def are_two_people(one: Document, other: Document) -> bool:
     Names say less: one person may have two passports with two spellings, or a name from before a marriage.
     """
     return _same("", "date_of_birth", one, other).score == 0.0
-
-
-def chip_and_zone(chip: Document, zone: Document) -> tuple[Agreement, ...]:
-    """Compare the data that a chip holds with the printed zone; they are one text, so anything else than 1 is wrong.
-
-    Gives a check `chip_` + field for each field that both have, and `chip_name`.
-    """
-    names = [
-        (document.fields.get("primary_identifier"), document.fields.get("secondary_identifier"))
-        for document in (chip, zone)
-    ]
-    if not any(names[0]) or not any(names[1]):
-        name = Agreement("chip_name", None, "one of them has no name")
-    else:
-        name = Agreement(
-            "chip_name", float(names[0] == names[1]), "the names agree" if names[0] == names[1] else "the names differ"
-        )
-    return (*(_same(f"chip_{field}", field, chip, zone) for field in _CHIP_FIELDS), name)
 
 
 def _names(check: str, shown: Name, document: Document) -> Agreement:

@@ -84,12 +84,6 @@ def parse(payload: bytes | str, *, today: date | None) -> Document:
     return Document("AAMVA-MAG", "aamva", fields, findings.verdicts())
 
 
-def is_stripe(text: str) -> bool:
-    """Tell whether the text holds a track of AAMVA's magnetic stripe: a state and a city, or an issuer's number."""
-    track_1, track_2, _ = _tracks(text[:_LONGEST])
-    return track_1 is not None or track_2 is not None
-
-
 def encode(fields: Mapping[str, Any]) -> str:
     """Write the three tracks from fields named as `parse` names them, without LRC.
 

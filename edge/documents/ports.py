@@ -33,11 +33,6 @@ def port(locode: str) -> Port | None:
     return Port(*rows[place].split("\t"))
 
 
-def ports_of(state: str) -> tuple[Port, ...]:
-    """Return the ports of a state (alpha-3 code) by their code, for the list that an officer chooses from."""
-    return tuple(Port(*row.split("\t")) for row in _rows() if row[6:9] == state)
-
-
 @cache
 def _rows() -> tuple[str, ...]:
     """Return the rows as they are, in the order of their codes: a fraction of the memory of a parsed table."""

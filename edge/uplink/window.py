@@ -65,11 +65,6 @@ class Window:
         """Tell whether one more batch may go."""
         return len(self._sent) < self._most_in_flight and self.in_flight_bytes < self.window_bytes
 
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether nothing awaits its PUBACK."""
-        return not self._sent
-
     def waits_since_s(self) -> float | None:
         """Return when the oldest PUBLISH went out that awaits its PUBACK, or None."""
         return next((sent.at_s for sent in self._sent.values()), None)

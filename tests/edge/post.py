@@ -74,7 +74,7 @@ class Post:
     def hand(self, lane: Lane, event: LaneEvent, now: Moment) -> list[Draft]:
         drafts = [action.draft for action in lane.kiosk.handle(event, now) if isinstance(action, Record)]
         for draft in drafts:
-            self.officers.drafted(lane, draft)
+            self.officers.drafted(draft)
         self.drafts += drafts
         return drafts
 

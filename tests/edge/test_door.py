@@ -17,7 +17,7 @@ def test_a_pass_is_no_news(door: Door) -> None:
     door.let_pass(moment(100))
     assert door.opened(moment(109)) is None
     assert door.state == "open"
-    assert door.closed(moment(112)) is None
+    assert door.closed() is None
     assert (door.state, door.deadline_s) == ("closed", None)
 
 
@@ -27,7 +27,7 @@ def test_a_door_that_opens_without_a_pass_was_forced(door: Door, let_pass) -> No
         door.let_pass(moment(80))
     assert door.opened(moment(100)) == "door_forced"
     assert door.state == "forced"
-    assert door.closed(moment(101)) == "door_closed"
+    assert door.closed() == "door_closed"
 
 
 def test_a_door_that_stands_open_after_a_pass_is_told_once(door: Door) -> None:
@@ -38,7 +38,7 @@ def test_a_door_that_stands_open_after_a_pass_is_told_once(door: Door) -> None:
     assert door.check(moment(116)) == "door_held_open"
     assert door.check(moment(200)) is None
     assert door.state == "held_open"
-    assert door.closed(moment(201)) == "door_closed"
+    assert door.closed() == "door_closed"
 
 
 def test_a_closed_door_is_never_due(door: Door) -> None:

@@ -5,7 +5,6 @@ Owns the splitting, and what the truncation indicators say. Always true: the ele
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from edge.documents.findings import Findings
@@ -17,7 +16,7 @@ _INDICATORS = {
 }
 
 
-def read_names(fields: dict[str, Any], elements: Mapping[str, str], findings: Findings) -> None:
+def read_names(fields: dict[str, Any], findings: Findings) -> None:
     """Fill the separate name fields from the elements that hold several names, and remark on what may be cut."""
     if whole := fields.get("customer_name"):
         _split(whole, ("customer_family_name", "customer_first_name", "customer_middle_names", "name_suffix"), fields)

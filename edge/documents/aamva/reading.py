@@ -71,7 +71,7 @@ def parse(payload: bytes | str, *, today: date | None) -> Document:
         fields["subfile_type"] = holder.type
     _read_elements(holder, layout, fields, findings)
     _read_other_subfiles(layout, holder, fields)
-    read_names(fields, holder.elements, findings)
+    read_names(fields, findings)
     _check_dates(fields, holder, today, findings)
     return Document("AAMVA", "aamva", fields, findings.verdicts())
 

@@ -217,32 +217,32 @@ def _check_baggage_tags(fields: dict[str, Any], findings: Findings) -> None:
 
 
 def _resolve_dates(fields: dict[str, Any], today: date | None, findings: Findings) -> None:
-    issued, year_digit = _resolve_issue(fields, today, findings)
+    issued = _resolve_issue(fields, today, findings)
     for number, leg in enumerate(fields["legs"]):
-        _resolve_flight(leg, number, issued, year_digit, today, findings)
+        _resolve_flight(leg, number, issued, today, findings)
     if not fields["legs"]:
         findings.not_done("date_of_flight", "no legs")
 
 
-def _resolve_issue(fields: dict[str, Any], today: date | None, findings: Findings) -> tuple[date | None, int | None]:
-    """Give the date of issue its year; return it, and the last digit of the year as the pass says it."""
+def _resolve_issue(fields: dict[str, Any], today: date | None, findings: Findings) -> date | None:
+    """Give the date of issue its year and return it, or None where it cannot be known."""
     printed = fields.get("date_of_issue_of_boarding_pass_julian")
     if printed is None:
         findings.not_done("date_of_issue", "no date of issue")
-        return None, None
+        return None
     if not (len(printed) == 4 and printed.isascii() and printed.isdecimal()):
         findings.doubtful("date_of_issue", "is not a digit of the year and a day of the year")
-        return None, None
+        return None
     year_digit, day = int(printed[0]), int(printed[1:])
     if today is None:
         findings.not_done("date_of_issue", "clock unset")
         if open_date := dates.open_date(day, year_digit):
             fields["date_of_issue_of_boarding_pass"] = open_date
-        return None, year_digit
+        return None
     issued = dates.date_of_issue(year_digit, day, today)
     if issued is None:
         findings.failed("date_of_issue", "the year has no such day")
-        return None, None
+        return None
     fields["date_of_issue_of_boarding_pass"] = issued.isoformat()
     if (issued - today).days > 1:
         findings.doubtful("date_of_issue", "is in the future")
@@ -250,14 +250,13 @@ def _resolve_issue(fields: dict[str, Any], today: date | None, findings: Finding
         findings.doubtful("date_of_issue", "is more than a year ago")
     else:
         findings.ok("date_of_issue", "year taken from its last digit and today")
-    return issued, year_digit
+    return issued
 
 
 def _resolve_flight(
     leg: dict[str, Any],
     number: int,
     issued: date | None,
-    year_digit: int | None,
     today: date | None,
     findings: Findings,
 ) -> None:

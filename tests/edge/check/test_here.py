@@ -37,7 +37,7 @@ def test_a_kiosk_as_it_was_provisioned_is_good(settings, tmp_path) -> None:
     Cache.open(tmp_path / "cache.db").close()
     assert bad(check_keys(settings)) == []
     assert bad(check_certificates(settings, "utopia/lane-1", NOW)) == []
-    assert bad(check_clock(settings, moment(0))) == []
+    assert bad(check_clock(moment(0))) == []
     assert [what for what, _ in bad(check_store(settings))] in ([], ["room"])
 
 
@@ -54,8 +54,8 @@ def test_stores_that_a_salvage_put_aside_are_told(settings, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("state", "how"), [("holdover", State.WARN), ("unset", State.FAILED)])
-def test_a_clock_that_nobody_vouches_for_is_told(settings, state, how) -> None:
-    assert bad(check_clock(settings, moment(0, state))) == [("clock", how)]
+def test_a_clock_that_nobody_vouches_for_is_told(state, how) -> None:
+    assert bad(check_clock(moment(0, state))) == [("clock", how)]
 
 
 def test_keys_that_are_missing_open_to_others_or_of_the_wrong_kind_are_told(settings, tmp_path) -> None:

@@ -65,7 +65,7 @@ def on_trial() -> Post:
 
 def test_new_settings_are_written_audited_and_tried_by_a_restart() -> None:
     post = Post()
-    post.desk.desired(desired(), moment(0))
+    post.desk.desired(desired())
     assert post.restarts == [], "not before they are on disk"
     post.write()
     assert (post.overlays.state, post.audits, post.restarts) == ("trial", ["settings_trial"], ["settings tried"])
@@ -73,11 +73,11 @@ def test_new_settings_are_written_audited_and_tried_by_a_restart() -> None:
 
 def test_a_receipt_for_the_old_settings_does_not_win_the_trial_of_the_new_ones() -> None:
     post = Post()
-    post.desk.desired(desired(), moment(0))
+    post.desk.desired(desired())
     post.write()
-    post.desk.reached(moment(1))
+    post.desk.reached()
     post.desk.connected(moment(1))
-    post.desk.desired(desired(2), moment(1))
+    post.desk.desired(desired(2))
     post.desk.tick(moment(1000))
     assert post.writes == [] and post.overlays.state == "trial"
     assert post.desk.deadline_s is None
@@ -85,7 +85,7 @@ def test_a_receipt_for_the_old_settings_does_not_win_the_trial_of_the_new_ones()
 
 def test_settings_that_cannot_be_in_force_are_refused_with_the_sentence() -> None:
     post = Post()
-    post.desk.desired(desired(kiosk={"name": "x"}), moment(0))
+    post.desk.desired(desired(kiosk={"name": "x"}))
     post.write()
     assert post.restarts == []
     assert post.replies == [("id-1", Result.REFUSED, "desired settings: kiosk may not be set from afar")]
@@ -95,20 +95,20 @@ def test_settings_that_cannot_be_in_force_are_refused_with_the_sentence() -> Non
 def test_the_retained_message_that_comes_with_each_connection_is_not_tried_again() -> None:
     for overlays in (trial.rolled_back(on_trial().overlays, "why"), trial.settled(on_trial().overlays)):
         post = Post(overlays)
-        post.desk.desired(desired(), moment(0))
+        post.desk.desired(desired())
         assert post.writes == []
 
 
 def test_settings_of_another_kiosk_are_not_ours() -> None:
     post = Post()
-    post.desk.desired(Desired("id", "utopia/lane-2", 9, "", 60.0, {}), moment(0))
+    post.desk.desired(Desired("id", "utopia/lane-2", 9, "", 60.0, {}))
     assert post.writes == []
 
 
 def test_a_receipt_wins_the_trial() -> None:
     post = on_trial()
     post.desk.connected(moment(1))
-    post.desk.reached(moment(2))
+    post.desk.reached()
     post.write()
     assert post.overlays.state == "settled"
     assert post.replies == [("id-1", Result.DONE, "the settings are in force")]
@@ -131,12 +131,12 @@ def test_a_connection_that_holds_wins_the_trial_and_one_that_breaks_does_not() -
 
 def test_newer_settings_that_come_in_a_trial_prove_that_it_works() -> None:
     post = on_trial()
-    post.desk.desired(desired(2, kiosk={}), moment(5))
+    post.desk.desired(desired(2, kiosk={}))
     post.write(5)
     assert (post.overlays.state, post.overlays.in_force) == ("refused", {"uplink": {"port": 1}})
     assert post.desk.deadline_s is None
     post = on_trial()
-    post.desk.desired(desired(2, uplink={"port": 2}), moment(5))
+    post.desk.desired(desired(2, uplink={"port": 2}))
     post.write(5)
     assert (post.overlays.settled, post.overlays.in_force) == ({"uplink": {"port": 1}}, {"uplink": {"port": 2}})
 
@@ -170,7 +170,7 @@ def test_a_kiosk_to_which_nothing_was_ever_sent_reports_its_own_file() -> None:
 
 def test_a_win_that_the_disk_did_not_take_is_written_later_and_not_taken_back() -> None:
     post = on_trial()
-    post.desk.reached(moment(1))
+    post.desk.reached()
     post.error = "no room"
     post.write(1)
     post.desk.tick(moment(60))
@@ -189,11 +189,11 @@ def test_a_loss_that_the_disk_did_not_take_ends_in_a_restart_which_is_counted() 
 def test_settings_that_the_disk_did_not_take_are_not_tried_and_may_come_again() -> None:
     post = Post()
     post.error = "no room"
-    post.desk.desired(desired(), moment(0))
+    post.desk.desired(desired())
     post.write()
     assert (post.restarts, post.replies) == ([], [])
     post.error = ""
-    post.desk.desired(desired(), moment(1))
+    post.desk.desired(desired())
     post.write()
     assert post.restarts == ["settings tried"]
 
@@ -201,5 +201,5 @@ def test_settings_that_the_disk_did_not_take_are_not_tried_and_may_come_again() 
 @pytest.mark.parametrize("revision", [-1, 0, 1])
 def test_an_older_revision_is_not_followed(revision) -> None:
     post = Post(trial.settled(on_trial().overlays))
-    post.desk.desired(desired(revision), moment(0))
+    post.desk.desired(desired(revision))
     assert post.writes == []

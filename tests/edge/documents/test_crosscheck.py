@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from edge.documents.crosscheck import Agreement, boarding_pass_and_document, chip_and_zone, visa_and_passport
+from edge.documents.crosscheck import Agreement, boarding_pass_and_document, visa_and_passport
 from edge.documents.mrz import encode
 from edge.documents.read import read
 from edge.documents.verdict import Document, Result
@@ -99,20 +99,6 @@ def test_a_date_that_is_open_agrees_as_far_as_it_is_known():
     found = results(visa_and_passport(zone("MRV-A", "V", date_of_birth="1974-XX-XX"), zone()))
 
     assert found["visa_date_of_birth"] is Result.DOUBTFUL
-
-
-def test_a_chip_says_what_the_zone_says():
-    chip = Document("TD3", "chip", dict(zone().fields), ())
-
-    assert set(results(chip_and_zone(chip, zone())).values()) == {Result.OK}
-
-
-def test_a_chip_of_another_document_fails():
-    chip = Document("TD3", "chip", zone(document_number="X11111116", secondary_identifier="EVA").fields, ())
-    found = results(chip_and_zone(chip, zone()))
-
-    assert (found["chip_document_number"], found["chip_name"]) == (Result.FAILED, Result.FAILED)
-    assert found["chip_date_of_birth"] is Result.OK
 
 
 def test_a_verdict_carries_the_score():

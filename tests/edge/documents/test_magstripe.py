@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.documents.magstripe import CHECKS, encode, is_stripe, parse
+from edge.documents.magstripe import CHECKS, encode, parse
 from edge.documents.verdict import Result
 
 TRACK_1 = "%VARICHMOND^SAMPLE$MICHAEL$JOHN^2300 WEST BROAD STREET^?"
@@ -145,11 +145,6 @@ def test_an_issuer_that_the_table_lacks_is_doubtful():
 
 def test_a_reader_that_sends_lower_case_changes_nothing():
     assert read(TRACKS.lower()) == read(TRACKS)
-
-
-def test_a_stripe_is_told_from_a_bar_code():
-    assert is_stripe(TRACKS)
-    assert not is_stripe("@\n\x1e\rANSI 636000100102DL0041")
 
 
 def test_what_is_written_is_read_back():

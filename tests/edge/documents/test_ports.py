@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from edge.documents.ports import _rows, port, ports_of
+from edge.documents.ports import _rows, port
 from edge.documents.states import StateKind, states
 
 
@@ -16,11 +16,6 @@ def test_a_port_is_found_with_its_space_and_without(locode):
 @pytest.mark.parametrize("locode", ["", "BB", "ZZZZZ", "BBBGI\t", "BBBGIX", "bbbgi"])
 def test_a_code_that_is_not_in_the_table_is_unknown(locode):
     assert port(locode) is None
-
-
-def test_the_ports_of_a_state_come_by_code():
-    assert [one.locode for one in ports_of("DMA")] == ["DMPOR", "DMRSU"]
-    assert ports_of("UTO") == ()
 
 
 def test_every_row_is_whole_sorted_and_of_a_state_that_exists():
