@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from central.chain import Standing
 from central.tables import record
 from edge.errors import ContractError
+from edge.printable import printable
 from edge.wire.acceptance import EVENT, Acceptance, Verdict, acceptance
 from edge.wire.record import AUDIT
 
@@ -79,15 +80,10 @@ def page(kept: Kept) -> str:
         "",
     ]
     for one in report.findings:
-        said = wrap(_plain(one.detail), WIDTH - _INDENT)
-        said += wrap(f"do: {_plain(one.remedy)}", WIDTH - _INDENT) if one.remedy else []
+        said = wrap(printable(one.detail), WIDTH - _INDENT)
+        said += wrap(f"do: {printable(one.remedy)}", WIDTH - _INDENT) if one.remedy else []
         verdict = [one.verdict.value]
-        for left, middle, right in zip_longest(verdict, wrap(_plain(one.what), _WHAT - 1), said, fillvalue=""):
+        for left, middle, right in zip_longest(verdict, wrap(printable(one.what), _WHAT - 1), said, fillvalue=""):
             lines.append(f"  {left:<8}{middle:<{_WHAT}}{right}")
     lines += ["", f"  Kept at the centre. Signature {'_' * 24}   Date {'_' * 16}", ""]
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _plain(text: str) -> str:
-    """Return text without what would steer a terminal or turn a line around."""
-    return "".join(char if char.isprintable() else "?" for char in text)

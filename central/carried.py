@@ -23,6 +23,7 @@ from central.shelf import EpochKey
 from central.store import Held, Store
 from central.verify import Checked, Examiner, Rejected
 from edge.errors import ContractError, LandfallError, SealError
+from edge.printable import printable
 from edge.seal import Signer, Verifier
 from edge.wire import carried
 from edge.wire.messages import EXPORT_TYP, Export, decode
@@ -97,10 +98,10 @@ class Importer:
             position = 0
             try:
                 with path.open("rb") as file:
-                    for position in self._take_file(_plain(path.name), file):
+                    for position in self._take_file(printable(path.name), file):
                         progress(done + position, total)
             except OSError as error:
-                self._damaged(f"{_plain(path.name)}: cannot be read any further ({error.strerror})")
+                self._damaged(f"{printable(path.name)}: cannot be read any further ({error.strerror})")
             done += position
         self._commit()
         self._compare()
@@ -233,11 +234,6 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
         while line and not line.endswith(b"\n"):  # pass over the rest of it
             line = file.readline(carried.MAX_LINE_BYTES)
         yield number, None
-
-
-def _plain(name: str) -> str:
-    """Return a file's name as a terminal can show it: whoever had the stick may have chosen it."""
-    return "".join(char if char.isprintable() else "?" for char in name)
 
 
 def _gaps(present: set[int], first: int, last: int) -> list[tuple[int, int]]:

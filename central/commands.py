@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, Row, and_, func, or_, select, update
 from central import database
 from central.tables import command, kiosk_key
 from edge.errors import LandfallError
+from edge.printable import printable
 from edge.seal import Signer
 from edge.wire.commands import (
     COMMAND_TYP,
@@ -198,7 +199,7 @@ def _answer(
     connection: Connection, id: str, kiosk: str, result: str, detail: str, content: str | None, now: datetime
 ) -> bool:
     open_one = and_(command.c.id == id, command.c.kiosk == kiosk, command.c.result.is_(None))
-    values = {"result": result, "detail": _printable(detail), "replied_at": database.rfc3339(now)}
+    values = {"result": result, "detail": printable(detail)[:_KEPT_DETAIL], "replied_at": database.rfc3339(now)}
     return bool(connection.execute(update(command).where(open_one).values(**values, content=content)).rowcount)
 
 
@@ -243,8 +244,3 @@ def _issued(row: Row[Any], *, with_content: bool) -> Issued:
         content=msgspec.json.decode(row.content) if with_content and row.content else None,
         replied_at=row.replied_at,
     )
-
-
-def _printable(text: str) -> str:
-    """Return what both databases can hold and a terminal can show."""
-    return "".join(char if char.isprintable() else "?" for char in text)[:_KEPT_DETAIL]

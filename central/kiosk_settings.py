@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, select
 
 from central import database
 from central.tables import kiosk_settings
+from edge.printable import printable
 from edge.wire.commands import MOST_SETTINGS, Reported, SettingInForce
 
 MOST_CHARACTERS = 300  # of a value; a host name has 253
@@ -53,7 +54,7 @@ def keep(engine: Engine, reported: Reported, now: datetime) -> None:
     """Keep what a kiosk reported in the place of what it said before; what is here already costs no write."""
     with database.reading(engine) as connection:
         known = find(connection, reported.kiosk)
-    said = _cut(reported, now)
+    said = _as_kept(reported, now)
     if known is not None and msgspec.structs.replace(said, taken_at=known.taken_at) == known:
         return  # the broker keeps the message, and says it to each collector that connects
     row = {"kiosk": reported.kiosk, "settings": msgspec.json.encode(said).decode()}
@@ -79,18 +80,18 @@ def leaves(settings: Mapping[str, Any], at: str = "", depth: int = _DEPTH) -> It
             yield from leaves(value, f"{at}{name}.", depth - 1)
 
 
-def _cut(reported: Reported, now: datetime) -> KioskSettings:
+def _as_kept(reported: Reported, now: datetime) -> KioskSettings:
     from_afar = {key for key, _ in leaves(reported.settings)}
     return KioskSettings(
-        at=_printable(reported.at, _WORD),
+        at=_cut(reported.at, _WORD),
         taken_at=database.rfc3339(now),
-        version=_printable(reported.version, _WORD),
-        sha256=_printable(reported.settings_sha256, _WORD),
-        state=_printable(reported.state, _WORD),
-        id=_printable(reported.id, _WORD),
-        detail=_printable(reported.detail),
+        version=_cut(reported.version, _WORD),
+        sha256=_cut(reported.settings_sha256, _WORD),
+        state=_cut(reported.state, _WORD),
+        id=_cut(reported.id, _WORD),
+        detail=_cut(reported.detail),
         settings=tuple(
-            KioskSetting(one.key, _printable(one.value), _default(one), one.key in from_afar)
+            KioskSetting(one.key, _cut(one.value), _default(one), one.key in from_afar)
             for one in reported.in_force[:MOST_SETTINGS]
             if _KEY.fullmatch(one.key)
         ),
@@ -98,8 +99,8 @@ def _cut(reported: Reported, now: datetime) -> KioskSettings:
 
 
 def _default(one: SettingInForce) -> str | None:
-    return None if one.default is None else _printable(one.default)
+    return None if one.default is None else _cut(one.default)
 
 
-def _printable(text: str, longest: int = MOST_CHARACTERS) -> str:
-    return "".join(char if char.isprintable() else "?" for char in text[:longest])
+def _cut(text: str, longest: int = MOST_CHARACTERS) -> str:
+    return printable(text[:longest])

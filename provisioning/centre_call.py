@@ -18,6 +18,7 @@ import msgspec
 from edge.errors import ContractError, ProvisioningError
 from edge.identity.enrolment import MAX_ANSWER_BYTES, Request
 from edge.identity.tls import client_context
+from edge.printable import printable
 
 WITHIN_S = 30.0
 _ABOUT_TIME = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
@@ -93,9 +94,4 @@ def refusal(content: bytes, kind: type[ProvisioningError] = ProvisioningError) -
         error, remedy = str(said["error"])[:200], str(said["remedy"])[:200]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ContractError("this is no refusal of the centre") from None
-    return kind(f"the centre says: {_plain(error)}", remedy=_plain(remedy))
-
-
-def _plain(text: str) -> str:
-    """Return what the other side said as a terminal can show it."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return kind(f"the centre says: {printable(error)}", remedy=printable(remedy))

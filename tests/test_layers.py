@@ -20,8 +20,8 @@ PACKAGES = ("edge", "hw", "central", "provisioning")
 
 # Rooms, the longest name first that fits a module.
 LAYER_0 = {
-    "edge.wire", "edge.errors", "edge.documents", "edge.version", "hw.devices", "hw.framing", "hw.keyboard",
-    "hw.settings",
+    "edge.wire", "edge.errors", "edge.documents", "edge.printable", "edge.version", "hw.devices", "hw.framing",
+    "hw.keyboard", "hw.settings",
 }  # fmt: skip
 LAYER_1 = {
     "edge.afterwards", "edge.config", "edge.door", "edge.effective", "edge.events", "edge.groups", "edge.kiosk",
@@ -37,6 +37,7 @@ ROOMS = LAYER_0 | LAYER_1 | LAYER_2 | LAYER_3
 
 MAY: dict[str, set[str]] = {
     "edge.errors": set(),
+    "edge.printable": set(),
     "edge.version": set(),
     "edge.documents": {"edge.errors"},
     "edge.wire": {"edge.errors", "edge.documents.verdict"},
@@ -47,13 +48,22 @@ MAY: dict[str, set[str]] = {
     **dict.fromkeys(LAYER_1 | LAYER_2, LAYER_0 | LAYER_1),
     "hw": {"hw.devices", "hw.framing", "hw.keyboard", "hw.settings", "edge.documents"},
     "edge": ROOMS - LAYER_3,
-    "central": {"edge.wire", "edge.documents", "edge.seal", "edge.identity", "edge.errors", "edge.version"},
+    "central": {
+        "edge.wire",
+        "edge.documents",
+        "edge.seal",
+        "edge.identity",
+        "edge.errors",
+        "edge.printable",
+        "edge.version",
+    },
     "provisioning": {
         "edge.wire",
         "edge.documents",
         "edge.seal",
         "edge.identity",
         "edge.errors",
+        "edge.printable",
         "edge.version",
         "edge.accept.cli",  # the guided check, which lives beside `edge.check`
         "edge.config",  # a bundle holds no settings that the kiosk would refuse

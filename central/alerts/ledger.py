@@ -17,6 +17,7 @@ from central.alerts.tables import alert, silence
 from central.database import moment, rfc3339
 from central.fleet.words import Code, Severity
 from edge.errors import LandfallError
+from edge.printable import printable
 
 EVERYTHING = "*"
 CENTRE = "centre"  # the scope of what is wrong with the centre itself
@@ -182,7 +183,7 @@ def _row(one: Alert) -> dict[str, object]:
 
 def _named(name: str) -> str:
     """Return the name of a user, kiosk or site as it is kept."""
-    cleaned = "".join(character for character in name if character.isprintable()).strip()[:MAX_NAME]
+    cleaned = printable(name, "").strip()[:MAX_NAME]
     if not cleaned:
         raise LandfallError("who or what is missing", remedy="give a name")
     return cleaned

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from edge.accept.running import RunningKiosk
 from edge.accept.screen import Screen
 from edge.config import Settings
+from edge.printable import printable
 from edge.wire.acceptance import Finding, Verdict
 
 _MOST_WHAT, _MOST_TEXT = 60, 240
@@ -64,5 +65,5 @@ def finding(what: str, verdict: Verdict, detail: str, remedy: str, **measured: f
 
 
 def _fit(text: str, most: int = _MOST_TEXT) -> str:
-    shown = "".join(char if char.isprintable() else " " for char in text)
+    shown = printable(text, " ")
     return shown if len(shown) <= most else shown[: most - 3] + "..."
