@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 
@@ -93,7 +93,8 @@ class SystemClock:
 
     `floor` is a time that is certainly past: before it nobody is believed. `last_known` is one that was known once:
     before it only a synchronised clock is believed, since what was known may have been wrong. `has_rtc` says that a
-    battery-backed clock is fitted, which is believed after a power cut as long as it is not below either.
+    battery-backed clock is fitted, which is believed after a power cut as long as it is not below either. `zone` is the
+    one whose date counts at the post.
     """
 
     def __init__(
@@ -103,11 +104,13 @@ class SystemClock:
         last_known: datetime | None = None,
         has_rtc: bool,
         error_bound_s: Callable[[], float | None] = error_bound_s,
+        zone: tzinfo = UTC,
     ) -> None:
         self._floor = floor
         self._last_known = max(floor, last_known or floor)
         self._has_rtc = has_rtc
         self._error_bound_s = error_bound_s
+        self._zone = zone
         self._boot_id = boot_id()
         self._synchronised: tuple[datetime, float] | None = None  # the last time that was, on both clocks
 
@@ -118,14 +121,14 @@ class SystemClock:
         bound_s = self._error_bound_s()
         if bound_s is not None and at >= self._floor:
             self._synchronised = at, boottime_s
-            return Moment(at, Clock("synchronised", bound_s, self._boot_id, boottime_s))
+            return Moment(at, Clock("synchronised", bound_s, self._boot_id, boottime_s), self._zone)
         if at < self._last_known:
-            return Moment(at, Clock("unset", None, self._boot_id, boottime_s))
+            return Moment(at, Clock("unset", None, self._boot_id, boottime_s), self._zone)
         if self._synchronised is not None:
             since_s = boottime_s - self._synchronised[1]
             drift_s = 1.0 + since_s * _DRIFT
             if abs((at - self._synchronised[0]).total_seconds() - since_s) > drift_s:  # somebody has set it since
-                return Moment(at, Clock("unset", None, self._boot_id, boottime_s))
-            return Moment(at, Clock("holdover", drift_s, self._boot_id, boottime_s))
+                return Moment(at, Clock("unset", None, self._boot_id, boottime_s), self._zone)
+            return Moment(at, Clock("holdover", drift_s, self._boot_id, boottime_s), self._zone)
         state = "holdover" if self._has_rtc else "unset"
-        return Moment(at, Clock(state, None, self._boot_id, boottime_s))
+        return Moment(at, Clock(state, None, self._boot_id, boottime_s), self._zone)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import rfc8785
@@ -208,6 +209,19 @@ class ClockSettings(_Section, kw_only=True):
             extra={"right": 'a day such as "2026-01-01"'},
         ),
     ] = "2026-01-01"
+    time_zone: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_+/-]{0,63}\Z",
+            description="the zone of the post: by its date, which changes at midnight there, a document has expired",
+            extra={"right": 'a time zone such as "Pacific/Auckland"'},
+        ),
+    ] = "UTC"
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the time zone; raises ValueError or OSError when the machine does not know it."""
+        return UTC if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
 
 
 class ControlSettings(_Section, kw_only=True):
@@ -327,6 +341,11 @@ def _check(settings: Settings, file: str) -> None:
         raise SettingError(
             file, "clock.not_before", 'must be a day such as "2026-01-01"', got=shown(settings.clock.not_before)
         ) from None
+    try:
+        _ = settings.clock.zone
+    except (KeyError, ValueError, OSError):
+        right = 'must be a time zone that this machine knows (package tzdata), such as "Pacific/Auckland"'
+        raise SettingError(file, "clock.time_zone", right, got=shown(settings.clock.time_zone)) from None
 
 
 def _check_names(settings: Settings, file: str) -> None:

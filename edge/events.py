@@ -7,7 +7,7 @@ events of devices come from `hw.devices`. Always true: what was read and photogr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import Literal
 
@@ -28,15 +28,19 @@ from hw.devices import (
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One reading of the clock: `at` is UTC, `clock` says how far it can be trusted and holds CLOCK_BOOTTIME."""
+    """One reading of the clock: `at` is UTC, `clock` says how far it can be trusted and holds CLOCK_BOOTTIME.
+
+    `zone` is that of the post: whether a document has expired depends on the date there.
+    """
 
     at: datetime
     clock: Clock
+    zone: tzinfo = UTC
 
     @property
     def today(self) -> date | None:
-        """Return today's date in UTC, or None while the clock is unset."""
-        return None if self.clock.state == "unset" else self.at.date()
+        """Return today's date at the post, or None while the clock is unset."""
+        return None if self.clock.state == "unset" else self.at.astimezone(self.zone).date()
 
     @property
     def text(self) -> str:

@@ -119,7 +119,7 @@ def build(settings: Settings, log: Log, put: Put, version: str) -> Parts:
 def system_clock(settings: Settings, last_known: datetime) -> SystemClock:
     """Return the clock that the settings describe; `last_known` is what `known_time` returns."""
     has_rtc = settings.clock.rtc and rtc_time_s() is not None
-    return SystemClock(floor=_floor(settings), last_known=last_known, has_rtc=has_rtc)
+    return SystemClock(floor=_floor(settings), last_known=last_known, has_rtc=has_rtc, zone=settings.clock.zone)
 
 
 def known_time(settings: Settings) -> datetime:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hw.devices import Button, DeviceError, Signal
@@ -100,7 +101,7 @@ class SimulatedLane:
         for ordinal in self._ordinals():
             if self.witness.has_left(ordinal):
                 continue
-            one = turn(self.scenario, ordinal)
+            one = turn(self.scenario, ordinal, flight_day=_flight_day())
             ahead = self._cross(one, ahead)
             if self._stopped.is_set() or (ahead is None and self._stopped.wait(one.pause_s)):
                 return
@@ -131,7 +132,7 @@ class SimulatedLane:
                 shown.at_s = max(port.sent_at_s for port in self.ports.values())
                 if one.is_followed and faults:
                     is_followed = True
-                    self._show_documents(turn(self.scenario, one.traveller.ordinal + 1), ())
+                    self._show_documents(turn(self.scenario, one.traveller.ordinal + 1, flight_day=_flight_day()), ())
             else:
                 shown, ahead = ahead, None
             faults = ()
@@ -240,6 +241,11 @@ class SimulatedLane:
     def _wire_of(settings: ReaderSettings) -> Callable[[bytes], bytes]:
         family = Family.RAW if settings.framing == Family.AUTO else Family(settings.framing)
         return lambda payload: encode(payload, family)
+
+
+def _flight_day() -> int:
+    """Return today's day of the year: a pass has the date at the airport (IATA Resolution 792), here in UTC."""
+    return datetime.now(UTC).timetuple().tm_yday
 
 
 def _port(settings: ReaderSettings, path: Path) -> SimulatedPort | SimulatedKeyboard:

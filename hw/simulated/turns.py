@@ -1,7 +1,7 @@
 """What one traveller of a scenario brings along, and what goes wrong with it. PURE.
 
 Owns everything about a turn at the lane that is known beforehand, down to the bytes on the wire. Always true: the same
-scenario and ordinal give the same turn, in every process, whatever happened to anybody before.
+scenario, ordinal and day of flight give the same turn, in every process, whatever happened to anybody before.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Literal
 
 from hw.simulated.scenario import Fault, Scenario
@@ -51,10 +50,9 @@ class Message:
     pause_s: float = 0.0
 
 
-def turn(scenario: Scenario, ordinal: int) -> Turn:
-    """Return the turn of one traveller."""
+def turn(scenario: Scenario, ordinal: int, *, flight_day: int = 1) -> Turn:
+    """Return the turn of one traveller; `flight_day` is the day of the year that stands on the boarding pass."""
     kind = scenario.documents[(ordinal - 1) % len(scenario.documents)]
-    flight_day = date.today().timetuple().tm_yday
     is_expired = _is(ordinal, scenario.expired_every)
     shows = "nothing" if _is(ordinal, scenario.no_document_every) else "document"
     if shows == "document" and _is(ordinal, scenario.keyed_every):

@@ -7,6 +7,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -126,3 +127,9 @@ def test_a_clock_that_somebody_sets_while_nobody_vouches_for_it_is_unset(days, m
 
 def test_this_landfall_was_installed_in_the_past() -> None:
     assert 0 < installed_s() <= time.time()
+
+
+def test_the_zone_of_the_post_goes_with_every_reading() -> None:
+    zone = ZoneInfo("Pacific/Auckland")
+    for bound_s in (0.1, None):
+        assert SystemClock(floor=PAST, has_rtc=False, error_bound_s=Kernel(bound_s), zone=zone).now().zone is zone

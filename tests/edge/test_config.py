@@ -92,6 +92,8 @@ NAMES = "1-32 lower case letters, digits and dashes"
 SECONDS = "a number above 0, at most 3600"
 PIN = "a gpiozero pin name such as GPIO17, or empty"
 A_DAY = 'a day such as "2026-01-01"'
+A_ZONE = 'a time zone such as "Pacific/Auckland"'
+A_ZONE_KNOWN = 'a time zone that this machine knows (package tzdata), such as "Pacific/Auckland"'
 FAMILIES = "one of auto, raw, barcode, honeywell, access-is, stx-etx, 3m-rte, elyctis"
 CLASSES = "one of boarding_pass, driving_licence, seal, travel_document, visa"
 
@@ -263,6 +265,9 @@ WRONG = [
     (with_line("clock", "rtc = 0"), "clock.rtc must be true or false, got 0"),
     (with_line("clock", "not_before = 2026-01-01"), f"clock.not_before must be {A_DAY}, got 2026-01-01"),
     (with_line("clock", 'not_before = "1.1.2026"'), f'clock.not_before must be {A_DAY}, got "1.1.2026"'),
+    (with_line("clock", 'time_zone = "Europe"'), f'clock.time_zone must be {A_ZONE_KNOWN}, got "Europe"'),
+    (with_line("clock", 'time_zone = "Utopia/Port"'), f'clock.time_zone must be {A_ZONE_KNOWN}, got "Utopia/Port"'),
+    (with_line("clock", 'time_zone = "../etc"'), f'clock.time_zone must be {A_ZONE}, got "../etc"'),
     (with_line("control", 'socket = ""'), 'control.socket must be the path of a file, got ""'),
     # what is missing, and what is too much
     (LEAST.replace('site = "utopia"', ""), f"kiosk.site is missing; it must be {NAMES}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_a_time_is_written_with_its_milliseconds_cut_and_never_rounded_up(micros
 @pytest.mark.parametrize("state", ["synchronised", "holdover"])
 def test_today_is_the_day_in_utc(state) -> None:
     assert moment(datetime(2026, 3, 1, 23, 59, tzinfo=UTC), state).today == date(2026, 3, 1)
+
+
+def test_today_begins_at_midnight_at_the_post() -> None:
+    at = datetime(2026, 3, 1, 11, 0, tzinfo=UTC)
+    clock = Clock("synchronised", None, "boot", 1.0)
+    assert Moment(at, clock, ZoneInfo("Pacific/Auckland")).today == date(2026, 3, 2)
+    assert Moment(at, clock, ZoneInfo("Pacific/Pago_Pago")).today == date(2026, 3, 1)
+    assert Moment(at, clock, ZoneInfo("Pacific/Auckland")).text == "2026-03-01T11:00:00.000Z"
 
 
 def test_there_is_no_today_while_the_clock_is_unset() -> None:

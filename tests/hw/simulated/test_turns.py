@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.simulated.scenario import Fault, Scenario
+from hw.simulated.travellers import specimen
 from hw.simulated.turns import Message, messages, turn
 
 WIRE = bytes(range(0x30, 0x70))
@@ -98,3 +99,8 @@ def test_only_somebody_without_trouble_is_followed_too_closely_and_never_the_las
 def test_the_same_seed_and_ordinal_are_the_same_turn(seed: int, ordinal: int) -> None:
     scenario = Scenario(seed=seed, expired_every=7, faults=[Fault(kind="unplug", every=2)])
     assert turn(scenario, ordinal) == turn(scenario, ordinal)
+
+
+def test_the_day_of_the_flight_is_handed_in_and_never_the_machines() -> None:
+    one = turn(Scenario(seed=1), 1, flight_day=60).traveller
+    assert one == specimen(1, 1, flight_day=60)
