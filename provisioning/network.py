@@ -71,7 +71,13 @@ def _automatic() -> dict[str, dict[str, str]]:
 
 
 def _keyfile(name: str, kind: str, sections: dict[str, dict[str, str]]) -> tuple[str, bytes]:
-    own = {"id": f"landfall-{name}", "uuid": str(uuid.uuid5(_NAMESPACE, name)), "type": kind, "autoconnect": "true"}
+    own = {
+        "id": f"landfall-{name}",
+        "uuid": str(uuid.uuid5(_NAMESPACE, name)),
+        "type": kind,
+        "autoconnect": "true",
+        "autoconnect-priority": "10",  # before what a system brings itself: Raspberry Pi OS 13 has DHCP on every cable
+    }
     text = ""
     for section, values in {"connection": own, **sections}.items():
         text += f"[{section}]\n" + "".join(f"{key}={value}\n" for key, value in values.items() if value) + "\n"

@@ -75,12 +75,15 @@ def _by_stick(machine: Machine, kiosk: str, bundle: Path, stick: Path) -> str:
     """Write the request beside the bundle, for a post that has no network, and say how it goes on."""
     from provisioning.install import write_request
 
-    told = "Not enrolled yet. With a network it asks the centre again within an hour of\neach start, and each night; "
+    told = (
+        "Not enrolled yet. With a network it asks the centre again within ten minutes\nof each start, and each night; "
+    )
     try:
         request, fingerprint = write_request(machine, kiosk, stick)
     except OSError as error:
         return f"""\
-{told}to ask at once:   sudo landfall-provision enrol renew
+{told}to ask at once:
+    sudo landfall-provision enrol renew
 Without one: {stick} cannot be written ({error.strerror}); mount a stick, and
     sudo landfall-provision enrol request --out STICK"""
     return f"""\

@@ -1,8 +1,8 @@
 """A machine with a real systemd as process 1, in namespaces of its own: a unit runs there as on a kiosk.
 
-Its file system is this machine's, or another's, with a layer above it that vanishes; its network is empty; none of this
-machine's own services run in it. Needs root. Devices and memory limits cannot be shown: the control groups may be of
-the old kind.
+Its file system is this machine's, or another's, with a layer above it that vanishes with the machine; its network is
+empty; none of this machine's own services run in it. It can be started again over the same layer. Needs root. Devices
+and memory limits cannot be shown: the control groups may be of the old kind.
 """
 
 from __future__ import annotations
@@ -19,12 +19,19 @@ from types import MappingProxyType, TracebackType
 from uuid import uuid4
 
 WITHIN_S = 120.0
+# What lies above the root, from one start to the next; it is there as long as its standard input.
+_KEEP = """
+set -eu
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$FOLDER"
+mkdir "$FOLDER/groups" "$FOLDER/root" "$FOLDER/above" "$FOLDER/work"
+echo kept
+exec cat
+"""
 # A control group of its own, which the machine takes for the root of all: nothing of it mixes with this machine's.
 _ENTER = """
 set -eu
 mount --make-rprivate /
-mount -t tmpfs tmpfs "$FOLDER"
-mkdir "$FOLDER/groups"
 mount -t cgroup2 cgroup2 "$FOLDER/groups"
 mkdir "$FOLDER/groups/$GROUP"
 echo 0 > "$FOLDER/groups/$GROUP/cgroup.procs"
@@ -33,7 +40,6 @@ exec unshare --cgroup bash -c "$BOOT"
 """
 _BOOT = """
 set -eu
-mkdir "$FOLDER/root" "$FOLDER/above" "$FOLDER/work"
 mount -t overlay overlay -o lowerdir="$ROOT",upperdir="$FOLDER/above",workdir="$FOLDER/work" "$FOLDER/root"
 cd "$FOLDER/root"
 mount -t proc proc proc
@@ -48,10 +54,14 @@ while [ -n "$BINDS" ] && read -r from to; do
     mkdir -p ".$to"
     mount --rbind "$from" ".$to"
 done <<< "$BINDS"
-find etc/systemd/system -path '*.target.wants/*' -delete
-cp -r --preserve=timestamps "$FILES/." .
-[ -z "$SYSUSERS" ] || systemd-sysusers --root="$PWD" $SYSUSERS
-mkdir old
+if [ ! -e old ]; then  # it was never started before
+    [ -n "$COMMAND_LINE" ] || find etc/systemd/system -path '*.target.wants/*' -delete
+    cp -r --preserve=timestamps "$FILES/." .
+    [ -z "$SYSUSERS" ] || systemd-sysusers --root="$PWD" $SYSUSERS
+    mkdir old
+fi
+words="--unit=$UNIT --log-target=console --show-status=no"
+[ -z "$COMMAND_LINE" ] || words=$(cat ".$COMMAND_LINE")
 if [ -n "$DATA" ]; then
     mkdir -p ".$DATA"
     mount -t tmpfs -o nosuid,nodev,noexec data ".$DATA"
@@ -60,8 +70,7 @@ fi
 pivot_root . old
 umount -l old
 mount --make-rshared /  # or no service would see its credentials
-exec env -i container=namespaces PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
-    /lib/systemd/systemd --system --unit="$UNIT" --log-target=console --show-status=no
+exec env -i container=namespaces PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system $words
 """
 _LEAVE = """
 mount -t cgroup2 cgroup2 "$FOLDER"
@@ -76,7 +85,8 @@ class SystemdMachine:
     `secret` begins a path, executable where the text starts with `#!`; `trees` maps such paths to folders that are
     copied there, `binds` to folders of this machine that are shown there; `sysusers` are configuration files whose
     users are made before the boot. `data` is a folder with a file system of its own; everything else is then read-only.
-    `root` is the file system of another machine.
+    `root` is the file system of another machine. `command_line` is a file there, whose words process 1 gets at each
+    start, as a kernel's; such a machine starts into its own default target, with every unit that is enabled.
     """
 
     def __init__(
@@ -91,6 +101,7 @@ class SystemdMachine:
         binds: Mapping[str, Path] = MappingProxyType({}),
         data: str = "",
         root: Path = Path("/"),
+        command_line: str = "",
     ) -> None:
         self.log = folder / "console.log"
         self._unit = unit
@@ -100,6 +111,7 @@ class SystemdMachine:
         self._data = data
         self._binds = binds
         self._root = root
+        self._command_line = command_line
         self._environment: dict[str, str] = {}
         self._folder.mkdir()
         for path, source in trees.items():
@@ -121,26 +133,62 @@ class SystemdMachine:
             "ROOT": str(self._root),
             "BINDS": "\n".join(f"{source} {path}" for path, source in self._binds.items()),
             "UNIT": self._unit,
+            "COMMAND_LINE": self._command_line,
             "BOOT": _BOOT,
         }
+        self._keeper = subprocess.Popen(
+            ["unshare", "--mount", "bash", "-c", _KEEP],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._keeper.stdout is not None
+        assert self._keeper.stdout.readline() == b"kept\n"
+        self.log.touch()
+        self._start()
+        return self
+
+    def _start(self) -> None:
         # --kill-child: should this process die, the machine ends with it.
-        command = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "bash", "-c"]
-        with self.log.open("wb") as log:
+        command = ["nsenter", "--mount", "--target", str(self._keeper.pid)]
+        command += ["unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--fork", "--kill-child", "bash", "-c"]
+        with self.log.open("ab") as log:
             self._unshare = subprocess.Popen(
                 [*command, _ENTER], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+        self._keeper.communicate()
+
+    def _end(self) -> int:
         # The end of process 1 takes every process of the machine along, before unshare returns.
-        try:
-            os.kill(self._process_1(), signal.SIGKILL)
-        except (OSError, IndexError):
-            self._unshare.kill()
-        self._unshare.wait()
+        if self._unshare.poll() is None:
+            try:
+                os.kill(self._process_1(), signal.SIGKILL)
+            except (OSError, IndexError):
+                self._unshare.kill()
+        status = self._unshare.wait()
         subprocess.run(["unshare", "--mount", "bash", "-c", _LEAVE], env=self._environment, check=True)
+        return status
+
+    def cut_power(self) -> None:
+        """End every process at once, and start again; what was written and not synced is there all the same."""
+        self._end()
+        self._start()
+
+    def wait_for_restart(self, within_s: float = WITHIN_S) -> None:
+        """Wait until the machine ends itself in order to start again, and start it."""
+        try:
+            self._unshare.wait(within_s)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"it did not start again:\n{self.log.read_text(errors='replace')}") from None
+        # What reboot(2) makes of the command in a namespace of processes: SIGHUP to start again, SIGINT to be off.
+        if (status := self._end()) != -signal.SIGHUP:
+            raise AssertionError(f"it ended with {status}:\n{self.log.read_text(errors='replace')}")
+        self._start()
 
     def read_json(self, path: str, *, unlike: object = None) -> object:
         """Return the JSON in a file of the machine as soon as it is there, whole, and differs from `unlike`."""

@@ -18,18 +18,24 @@ _LATER_TABLE = '    """,\n    "CREATE TABLE later (key TEXT PRIMARY KEY) STRICT;
 _WAY_BACK = '_MIGRATIONS_BACK: tuple[str, ...] = ("DROP TABLE later;",)\n'
 
 
-def root_of(suite: str, architecture: str = "") -> Path:
-    """Return the root of a Debian release; make it, with systemd and Python, where there is none yet.
+def root_of(suite: str, architecture: str = "", *more: str) -> Path:
+    """Return the root of a Debian release; make it, with systemd, Python and `more` packages, where there is none yet.
 
     Without an architecture it is one for this machine.
     """
-    name = f"{suite}-{architecture}" if architecture else suite
+    name = "-".join(filter(None, (suite, architecture, *more)))
     root = Path(os.environ.get("LANDFALL_ROOTS") or Path.home() / ".cache" / "landfall" / "roots") / name
     if not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)
         making = root.with_name(f"{name}.making")
         shutil.rmtree(making, ignore_errors=True)
-        command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", "--format=directory"]
+        command = [
+            "mmdebstrap",
+            "--quiet",
+            "--variant=minbase",
+            f"--include={','.join((PACKAGES, *more))}",
+            "--format=directory",
+        ]
         command += [f"--architectures={architecture}"] if architecture else []
         subprocess.run([*command, suite, str(making)], check=True)
         making.rename(root)

@@ -28,6 +28,10 @@ def test_the_same_connection_keeps_its_id_so_that_a_new_bundle_replaces_it():
     assert parsed(wifi("a", ""))["connection"]["uuid"] != parsed(lte("internet"))["connection"]["uuid"]
 
 
+def test_the_posts_own_connection_goes_before_what_the_system_brings():
+    assert int(parsed(fixed("192.0.2.7/24", "192.0.2.1", []))["connection"]["autoconnect-priority"]) > 0
+
+
 def test_a_sim_is_written_with_what_it_needs_and_nothing_empty():
     assert parsed(lte("internet.example", pin="1234"))["gsm"] == {"apn": "internet.example", "pin": "1234"}
 

@@ -2,7 +2,6 @@
 
 import errno
 import io
-import json
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -253,19 +252,6 @@ def test_settings_that_the_kiosk_would_refuse_get_into_no_bundle_and_use_no_code
     assert main([*words, "--settings", str(post), "--out", str(tmp_path / "out")]) == 2
     assert "pier-2.toml: lanes[0].speed" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-
-
-def test_the_first_boot_files_hold_the_bundle_and_the_pin(office, at_post):
-    post = at_post(office)
-    user_data = (post.made.folder / "user-data").read_text()
-    assert user_data.startswith("#cloud-config\n")
-    told = json.loads(user_data.partition("\n")[2])
-    (file,) = told["write_files"]
-    assert (file["permissions"], file["encoding"]) == ("0600", "b64")
-    assert f"--pin {post.made.pin} {file['path']}" in told["runcmd"][0][2]
-    script = (post.made.folder / "firstrun.sh").read_text()
-    assert file["content"][:60] in script.replace("\n", "")
-    assert post.made.pin in script
 
 
 def bundle_at(path):
