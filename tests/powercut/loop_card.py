@@ -26,13 +26,13 @@ class LoopCard:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._image = folder.with_name(folder.name + ".ext4")
+        self.image = folder.with_name(folder.name + ".ext4")
 
     def __enter__(self) -> LoopCard:
         self.folder.mkdir()
-        with self._image.open("xb") as image:
+        with self.image.open("xb") as image:
             image.truncate(IMAGE_BYTES)
-        _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4", "-m", "0", str(self._image))
+        _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4", "-m", "0", str(self.image))
         self.mount()
         return self
 
@@ -44,7 +44,7 @@ class LoopCard:
 
     def mount(self) -> None:
         """Mount the image; after a cut this replays the journal."""
-        _run("mount", "-t", "ext4", "-o", "loop,noatime", str(self._image), str(self.folder))
+        _run("mount", "-t", "ext4", "-o", "loop,noatime", str(self.image), str(self.folder))
 
     def unmount(self) -> None:
         """Unmount; whoever was killed a moment ago may still hold a file, so try for a while."""
