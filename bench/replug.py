@@ -21,7 +21,7 @@ from hw.devices import DeviceLost, DeviceReady, DocumentRead
 from hw.framing import Family, encode
 from hw.hid_reader import HidReader
 from hw.reader import LineReader
-from hw.serial_reader import SerialDocumentReader
+from hw.serial_reader import SerialReader
 from hw.settings import ReaderSettings
 from hw.simulated.keyboard import SimulatedKeyboard, take
 from hw.simulated.port import SimulatedPort
@@ -37,7 +37,7 @@ def run(quick: bool) -> list[Row]:
     cycles = 20 if quick else 150
     with tempfile.TemporaryDirectory() as folder:
         port = SimulatedPort(Path(folder) / "usb-Bench_Serial-if00", baud=BAUD)
-        serial = SerialDocumentReader(ReaderSettings(name="serial", path=str(port.path), baud=BAUD))
+        serial = SerialReader(ReaderSettings(name="serial", path=str(port.path), baud=BAUD))
         keyboard = SimulatedKeyboard(Path(folder) / "usb-Bench_Hid-event-kbd")
         hid = HidReader(ReaderSettings(name="hid", driver="simulated-hid", path=str(keyboard.path)), take=take)
         return _measured("serial", port, serial, cycles) + _measured("HID", keyboard, hid, cycles)

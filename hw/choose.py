@@ -139,9 +139,9 @@ def _reader(settings: ReaderSettings, simulation: SimulatedLane | None, state_fo
 
             return HidReader(settings, black_box, take=take)
         case _:
-            from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
+            from hw.serial_reader import SerialReader
 
-            return (SerialBarcodeReader if settings.kind == "barcode" else SerialDocumentReader)(settings, black_box)
+            return SerialReader(settings, black_box)
 
 
 def _page_camera(settings: ReaderSettings) -> DocumentReader:

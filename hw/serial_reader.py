@@ -62,8 +62,8 @@ class SerialLine:
         self._port.close()
 
 
-class SerialDocumentReader(LineReader):
-    """A document reader on a serial port."""
+class SerialReader(LineReader):
+    """A document or barcode reader on a serial port: the same line, and often the same device."""
 
     def __init__(
         self,
@@ -73,7 +73,3 @@ class SerialDocumentReader(LineReader):
         longest_pause_s: float = LONGEST_PAUSE_S,
     ) -> None:
         super().__init__(settings, lambda: SerialLine(settings), black_box, longest_pause_s=longest_pause_s)
-
-
-class SerialBarcodeReader(SerialDocumentReader):
-    """A barcode reader on a serial port: the same line, and often the same device as the document reader's."""

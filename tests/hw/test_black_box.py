@@ -17,7 +17,7 @@ from hw.black_box import LONGEST_KEPT, TOO_LONG, BlackBox, KeptMessage, load
 from hw.choose import open_devices
 from hw.devices import DeviceError, DeviceReady, DocumentRead, Frame, ReadFailed
 from hw.framing import CUT, Family, FrameError, Framer, encode
-from hw.serial_reader import SerialDocumentReader
+from hw.serial_reader import SerialReader
 from hw.settings import DeviceSettings, ReaderSettings
 from hw.simulated.port import SimulatedPort
 from hw.simulated.travellers import KINDS, specimen
@@ -253,7 +253,7 @@ def port(tmp_path: Path) -> Iterator[SimulatedPort]:
 def test_the_driver_keeps_what_it_reads_and_what_was_cut(port, tmp_path, inbox: Inbox):
     settings = ReaderSettings(name="passport", path=str(port.path), black_box=5, idle_gap_s=5)
     box = BlackBox(settings, tmp_path)
-    reader = SerialDocumentReader(settings, box)
+    reader = SerialReader(settings, box)
     reader.start(inbox.put)
     inbox.wait_for(DeviceReady)
     port.send(encode(PASSPORT, Family.ACCESS_IS))

@@ -18,7 +18,7 @@ import hw.reader
 from hw.devices import DeviceLost, DeviceReady, DocumentRead, Frame, ReadFailed
 from hw.framing import Family, FrameError, Framer, encode
 from hw.reader import FLOODED
-from hw.serial_reader import SerialDocumentReader
+from hw.serial_reader import SerialReader
 from hw.settings import ReaderSettings
 from hw.simulated.port import SimulatedPort
 from tests.hw.conftest import DEADLINE_S, Inbox, eventually
@@ -185,10 +185,10 @@ def test_a_wrong_speed_gives_no_document(family: Family, is_auto: bool, read_bau
 
 
 @contextmanager
-def plugged_in(folder: Path, name: str, **more: object) -> Iterator[tuple[SimulatedPort, SerialDocumentReader]]:
+def plugged_in(folder: Path, name: str, **more: object) -> Iterator[tuple[SimulatedPort, SerialReader]]:
     port = SimulatedPort(folder / f"usb-{name}-if00", baud=4_000_000)
     port.plug()
-    reader = SerialDocumentReader(
+    reader = SerialReader(
         ReaderSettings(name=name, path=str(port.path), idle_gap_s=0.02, **more), longest_pause_s=0.001
     )
     yield port, reader
@@ -288,7 +288,7 @@ def test_a_reader_is_away_for_seconds_and_is_looked_for_often_enough_to_be_back_
         hw.reader, "_is_readable", lambda wake, pause_s: (pauses_s.append(pause_s), wait(wake, pause_s))[1]
     )
     port = SimulatedPort(tmp_path / "usb-Simulated_Reader_0001-if00", baud=9600)
-    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=str(port.path), baud=9600))
+    reader = SerialReader(ReaderSettings(name="mrz", path=str(port.path), baud=9600))
     port.plug()
     reader.start(inbox.put)
     inbox.wait_for(DeviceReady)
@@ -319,7 +319,7 @@ def test_a_thousand_unpluggings_leave_no_thread_and_no_descriptor(tmp_path: Path
 def test_two_readers_that_fit_one_pattern_are_said_and_neither_is_read(tmp_path: Path, inbox: Inbox):
     with plugged_in(tmp_path, "left"), plugged_in(tmp_path, "right") as (right, _):
         settings = ReaderSettings(name="mrz", path=str(tmp_path / "usb-*-if00"))
-        reader = SerialDocumentReader(settings, longest_pause_s=0.001)
+        reader = SerialReader(settings, longest_pause_s=0.001)
         reader.start(inbox.put)
         assert inbox.next() == DeviceLost("mrz", "2 devices fit its path; give the whole name of one")
         right.unplug()

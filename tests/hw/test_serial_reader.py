@@ -10,7 +10,7 @@ import pytest
 import serial
 
 from hw.devices import DeviceLost, DeviceReady, DocumentRead, ReadFailed
-from hw.serial_reader import SerialBarcodeReader, SerialDocumentReader
+from hw.serial_reader import SerialReader
 from hw.settings import ReaderSettings
 from hw.simulated.port import SimulatedPort
 from tests.hw.conftest import Inbox, eventually
@@ -29,8 +29,8 @@ def port(tmp_path: Path) -> Iterator[SimulatedPort]:
 
 
 @pytest.fixture
-def reader(port: SimulatedPort) -> Iterator[SerialDocumentReader]:
-    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=str(port.path), baud=FAST_BAUD))
+def reader(port: SimulatedPort) -> Iterator[SerialReader]:
+    reader = SerialReader(ReaderSettings(name="mrz", path=str(port.path), baud=FAST_BAUD))
     yield reader
     reader.stop()
 
@@ -45,7 +45,7 @@ def test_a_document_is_emitted_as_read(port, reader, inbox: Inbox):
 
 
 def test_a_message_without_terminator_is_emitted_once_the_line_is_quiet(port, inbox: Inbox):
-    reader = SerialBarcodeReader(ReaderSettings(name="bcbp", path=str(port.path), idle_gap_s=0.02, kind="barcode"))
+    reader = SerialReader(ReaderSettings(name="bcbp", path=str(port.path), idle_gap_s=0.02, kind="barcode"))
     reader.start(inbox.put)
     inbox.wait_for(DeviceReady)
     port.send(BCBP)
@@ -55,7 +55,7 @@ def test_a_message_without_terminator_is_emitted_once_the_line_is_quiet(port, in
 
 def test_a_read_tells_how_long_it_took_from_its_first_byte_to_its_end(port, inbox: Inbox):
     gap_s = 0.05
-    reader = SerialBarcodeReader(ReaderSettings(name="bcbp", path=str(port.path), idle_gap_s=gap_s, kind="barcode"))
+    reader = SerialReader(ReaderSettings(name="bcbp", path=str(port.path), idle_gap_s=gap_s, kind="barcode"))
     reader.start(inbox.put)
     inbox.wait_for(DeviceReady)
     port.send(BCBP)  # has no end of its own, so the silence after it belongs to it
@@ -105,7 +105,7 @@ def test_a_reader_unplugged_in_a_message_reads_the_next_one_whole(port, reader, 
 
 
 def test_a_reader_is_found_by_a_pattern(port, inbox: Inbox):
-    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=str(port.path.parent / "usb-Simulated_*-if00")))
+    reader = SerialReader(ReaderSettings(name="mrz", path=str(port.path.parent / "usb-Simulated_*-if00")))
     reader.start(inbox.put)
     assert inbox.next() == DeviceReady("mrz")
     reader.stop()
@@ -127,7 +127,7 @@ def test_the_port_is_held_exclusively(port, reader, inbox: Inbox):
 
 @pytest.mark.parametrize("path", ["/dev/null", __file__])
 def test_what_is_no_serial_port_is_lost_with_the_reason(path: str, inbox: Inbox):
-    reader = SerialDocumentReader(ReaderSettings(name="mrz", path=path))
+    reader = SerialReader(ReaderSettings(name="mrz", path=path))
     reader.start(inbox.put)
     assert inbox.next() == DeviceLost("mrz", "the path names something that is no reader of this kind")
     reader.stop()
@@ -135,7 +135,7 @@ def test_what_is_no_serial_port_is_lost_with_the_reason(path: str, inbox: Inbox)
 
 
 def test_a_reader_that_takes_commands_is_armed_again_after_each_document(port, inbox: Inbox):
-    reader = SerialDocumentReader(ReaderSettings(name="idbox", path=str(port.path), framing="elyctis"))
+    reader = SerialReader(ReaderSettings(name="idbox", path=str(port.path), framing="elyctis"))
     reader.start(inbox.put)
     inbox.wait_for(DeviceReady)
     lines = ended(TD1, b"\r")
@@ -168,4 +168,4 @@ def test_a_thousand_reopenings_leave_no_thread_and_no_descriptor(port, reader, i
 
 def test_an_unknown_framing_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="carrier-pigeon"):
-        SerialDocumentReader(ReaderSettings(name="mrz", path="/dev/null", framing="carrier-pigeon"))
+        SerialReader(ReaderSettings(name="mrz", path="/dev/null", framing="carrier-pigeon"))
