@@ -66,10 +66,13 @@ class _Stopped(Exception):
 
 @dataclass(slots=True)
 class _Request:
-    """A photo that was asked for; `best` is the one that is kept if no better one comes, `reason` why none came."""
+    """A photo that was asked for; `best` is the one that is kept if no better one comes, `reason` why none came.
+
+    `until_s` is the monotonic time by which it is answered.
+    """
 
     id: str
-    deadline: float
+    until_s: float
     best: PhotoTaken | None = None
     retakes: int = 0
     was_tried_again: bool = False
@@ -87,7 +90,7 @@ class ChildCamera:
         self._waiting: deque[_Request] = deque()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._wake: tuple[int, int] | None = None
+        self._wake: int | None = None  # eventfd(2)
         self._undead: list[Child] = []  # could not be killed: they hang in the kernel
         self._is_blind = False
 
@@ -97,7 +100,7 @@ class ChildCamera:
             return
         self._stopping.clear()
         self._emit = emit
-        self._wake = os.pipe()
+        self._wake = os.eventfd(0)
         self._thread = threading.Thread(target=self._run, name=f"camera {self.name}", daemon=True)
         self._thread.start()
 
@@ -105,17 +108,16 @@ class ChildCamera:
         """Ask for a photo."""
         self._asked.put(_Request(request, time.monotonic() + self._settings.deadline_s))
         if self._wake is not None:
-            os.write(self._wake[1], b"p")
+            os.eventfd_write(self._wake, 1)
 
     def stop(self) -> None:
         """End the processes and the thread."""
         if self._thread is None or self._wake is None:
             return
         self._stopping.set()
-        os.write(self._wake[1], b"s")
+        os.eventfd_write(self._wake, 1)
         self._thread.join()
-        for descriptor in self._wake:
-            os.close(descriptor)
+        os.close(self._wake)
         self._thread = self._wake = None
 
     # -- the camera's thread
@@ -158,7 +160,7 @@ class ChildCamera:
                 self._photograph(child, request)
             except ChildFailed as error:
                 request.reason = str(error)
-                if request.was_tried_again or request.deadline <= time.monotonic():
+                if request.was_tried_again or request.until_s <= time.monotonic():
                     self._close(request)
                 else:
                     request.was_tried_again = True
@@ -173,18 +175,18 @@ class ChildCamera:
         """Take photos until one is good, or there are no more attempts or no time for them."""
         while True:
             try:
-                photo = child.ask(b"", min(request.deadline, time.monotonic() + self._settings.capture_s), self._wait)
+                photo = child.ask(b"", min(request.until_s, time.monotonic() + self._settings.capture_s), self._wait)
             except RequestFailed as error:
                 request.reason = str(error)
                 break
             if not photo.startswith(_SOI) or len(photo) > LARGEST_JPEG:
                 raise ChildFailed("the camera's process sent something unexpected")
             self._has_delivered = True
-            quality, sharpness = self._looked_at(photo, request.deadline)
+            quality, sharpness = self._looked_at(photo, request.until_s)
             if request.best is None or _badness(quality) <= _badness(request.best.quality):
                 request.best = PhotoTaken(self.name, request.id, photo, quality, sharpness)
-            next_at = time.monotonic() + self._settings.retake_pause_s
-            if not quality or request.retakes >= self._settings.retakes or next_at >= request.deadline:
+            next_at_s = time.monotonic() + self._settings.retake_pause_s
+            if not quality or request.retakes >= self._settings.retakes or next_at_s >= request.until_s:
                 break
             request.retakes += 1
             self._emit(PhotoGuidance(self.name, request.id, quality[0]))
@@ -206,12 +208,12 @@ class ChildCamera:
         except ChildFailed:
             pass  # the first photo says so
 
-    def _looked_at(self, photo: bytes, deadline: float) -> tuple[Quality, float | None]:
+    def _looked_at(self, photo: bytes, until_s: float) -> tuple[Quality, float | None]:
         """Return what is not right with a photo, and how sharp it is; None, and told once, where nobody can look."""
         if self._sight is None:
             return None, None
         try:
-            look = self._sight.look(photo, deadline, self._wait)
+            look = self._sight.look(photo, until_s, self._wait)
         except SightFailed as error:
             if not self._is_blind:
                 self._is_blind = True
@@ -231,36 +233,36 @@ class ChildCamera:
     def _pause(self, seconds: float) -> None:
         self._wait(None, 0, time.monotonic() + seconds)
 
-    def _wait(self, descriptor: int | None, events: int, until: float | None) -> bool:
-        """Wait as `hw.child.Wait` says, without `until` also until somebody asks. Raises `_Stopped`.
+    def _wait(self, descriptor: int | None, events: int, until_s: float | None) -> bool:
+        """Wait as `hw.child.Wait` says, without `until_s` also until somebody asks. Raises `_Stopped`.
 
         Requests that become overdue meanwhile are answered.
         """
         assert self._wake is not None
-        wake, poll = self._wake[0], select.poll()
+        wake, poll = self._wake, select.poll()
         poll.register(wake, select.POLLIN)
         if descriptor is not None:
             poll.register(descriptor, events)
         while True:
             self._take_requests()
-            if until is None and self._waiting:
+            if until_s is None and self._waiting:
                 return False
-            ends = [end for end in (until, *(request.deadline for request in self._waiting)) if end is not None]
-            ready = dict(poll.poll(max(0.0, min(ends) - time.monotonic()) * 1000 if ends else None))
+            ends_s = [request.until_s for request in self._waiting] + ([] if until_s is None else [until_s])
+            ready = dict(poll.poll(max(0.0, min(ends_s) - time.monotonic()) * 1000 if ends_s else None))
             if wake in ready:
-                os.read(wake, 4096)
+                os.eventfd_read(wake)
             if self._stopping.is_set():
                 self._refuse_all()
                 raise _Stopped
             if descriptor in ready:
                 return True
-            if until is not None and time.monotonic() >= until:
+            if until_s is not None and time.monotonic() >= until_s:
                 return False
 
     def _take_requests(self) -> None:
         while not self._asked.empty():
             self._waiting.append(self._asked.get())
-        for request in [request for request in self._waiting if request.deadline <= time.monotonic()]:
+        for request in [request for request in self._waiting if request.until_s <= time.monotonic()]:
             self._waiting.remove(request)
             self._close(request)
 

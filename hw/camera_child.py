@@ -113,10 +113,10 @@ def encoded(image: Image, quality: int, most_bytes: int) -> bytes:
 
 def _wait_until_settled(camera: Any, within_s: float) -> Mapping[str, Any]:
     """Return the metadata of the frame with which exposure and focus have settled, or their time is over."""
-    until = time.monotonic() + within_s
+    until_s = time.monotonic() + within_s
     while True:
         said = camera.capture_metadata()
-        if is_settled(said) or time.monotonic() >= until:
+        if is_settled(said) or time.monotonic() >= until_s:
             return said
 
 

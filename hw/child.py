@@ -31,11 +31,11 @@ class RequestFailed(Exception):
     """The process has no answer to this request; the text is the reason that people see."""
 
 
-def wait_alone(descriptor: int, events: int, until: float) -> bool:
+def wait_alone(descriptor: int, events: int, until_s: float) -> bool:
     """Wait and do nothing else meanwhile; see `Wait`."""
     poll = select.poll()
     poll.register(descriptor, events)
-    return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
+    return bool(poll.poll(max(0.0, until_s - time.monotonic()) * 1000))
 
 
 class Child:
@@ -55,21 +55,21 @@ class Child:
         """Return what becomes readable when the process speaks or ends."""
         return self._answers.fileno()
 
-    def await_ready(self, until: float, wait: Wait) -> None:
+    def await_ready(self, until_s: float, wait: Wait) -> None:
         """Wait until the process can be asked."""
-        kind, body = self._read_answer(until, wait)
+        kind, body = self._read_answer(until_s, wait)
         if kind == UNUSABLE:
             raise ChildFailed(_text(body))
         if kind != READY:
             raise self._unexpected()
 
-    def ask(self, request: bytes, until: float, wait: Wait) -> bytes:
+    def ask(self, request: bytes, until_s: float, wait: Wait) -> bytes:
         """Return the answer to a request. Raises RequestFailed, and ChildFailed."""
         try:
-            self._write(len(request).to_bytes(4, "big") + request, until, wait)
+            self._write(len(request).to_bytes(4, "big") + request, until_s, wait)
         except OSError:
             raise ChildFailed(f"{self._what}'s process ended") from None
-        kind, body = self._read_answer(until, wait)
+        kind, body = self._read_answer(until_s, wait)
         if kind == FAILED:
             raise RequestFailed(f"{self._what} failed: {_text(body)}")
         if kind != ANSWER:
@@ -103,24 +103,24 @@ class Child:
         """Tell whether the process has ended."""
         return self._process.poll() is not None
 
-    def _write(self, message: bytes, until: float, wait: Wait) -> None:
+    def _write(self, message: bytes, until_s: float, wait: Wait) -> None:
         rest = memoryview(message)
         while rest:
-            if not wait(self._requests.fileno(), select.POLLOUT, until):
+            if not wait(self._requests.fileno(), select.POLLOUT, until_s):
                 raise ChildFailed(f"{self._what} did not answer in time")
             rest = rest[os.write(self._requests.fileno(), rest) :]
 
-    def _read_answer(self, until: float, wait: Wait) -> tuple[bytes, bytes]:
-        header = self._read(_HEADER, until, wait)
+    def _read_answer(self, until_s: float, wait: Wait) -> tuple[bytes, bytes]:
+        header = self._read(_HEADER, until_s, wait)
         size = int.from_bytes(header[1:], "big")
         if header[:1] not in (READY, ANSWER, FAILED, UNUSABLE) or size > LARGEST_ANSWER:
             raise self._unexpected()
-        return header[:1], self._read(size, until, wait)
+        return header[:1], self._read(size, until_s, wait)
 
-    def _read(self, size: int, until: float, wait: Wait) -> bytes:
+    def _read(self, size: int, until_s: float, wait: Wait) -> bytes:
         received = bytearray()
         while len(received) < size:
-            if not wait(self._answers.fileno(), select.POLLIN, until):
+            if not wait(self._answers.fileno(), select.POLLIN, until_s):
                 raise ChildFailed(f"{self._what} did not answer in time")
             piece = os.read(self._answers.fileno(), min(size - len(received), 2**16))
             if not piece:

@@ -43,12 +43,12 @@ class PageCamera:
         self.name = name
         self._command, self._sight, self._look_every_s = command, sight, look_every_s
         self._thread: threading.Thread | None = None
-        self._wake: tuple[int, int] | None = None
+        self._wake: int | None = None  # eventfd(2)
 
     def start(self, emit: Emit) -> None:
         """Begin to look in a thread of its own."""
         if self._thread is None:
-            self._emit, self._wake = emit, os.pipe()
+            self._emit, self._wake = emit, os.eventfd(0)
             self._thread = threading.Thread(target=self._run, name=f"page camera {self.name}", daemon=True)
             self._thread.start()
 
@@ -56,10 +56,9 @@ class PageCamera:
         """End the thread and the processes; may be called twice."""
         if self._thread is None or self._wake is None:
             return
-        os.write(self._wake[1], b"s")
+        os.eventfd_write(self._wake, 1)
         self._thread.join()
-        for descriptor in self._wake:
-            os.close(descriptor)
+        os.close(self._wake)
         self._thread = self._wake = None
 
     def _run(self) -> None:
@@ -106,15 +105,15 @@ class PageCamera:
     def _pause(self, seconds: float) -> None:
         self._wait(-1, 0, time.monotonic() + seconds)
 
-    def _wait(self, descriptor: int, events: int, until: float) -> bool:
+    def _wait(self, descriptor: int, events: int, until_s: float) -> bool:
         """Wait as `hw.child.Wait` says. Raises `_Stopped`."""
         assert self._wake is not None
         poll = select.poll()
-        poll.register(self._wake[0], select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
         if descriptor >= 0:
             poll.register(descriptor, events)
-        ready = dict(poll.poll(max(0.0, until - time.monotonic()) * 1000))
-        if self._wake[0] in ready:
+        ready = dict(poll.poll(max(0.0, until_s - time.monotonic()) * 1000))
+        if self._wake in ready:
             raise _Stopped
         return descriptor in ready
 

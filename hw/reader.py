@@ -77,15 +77,14 @@ class LineReader:
         self._black_box = black_box
         self._longest_pause_s = longest_pause_s
         self._thread: threading.Thread | None = None
-        self._wake: tuple[int, int] | None = None
+        self._wake: int | None = None  # eventfd(2)
         self._began_s = 0.0  # when the first byte of what is being read came
 
     def start(self, emit: Emit) -> None:
         """Begin to read in a thread of its own."""
         if self._thread is not None:
             return
-        self._wake = os.pipe()
-        wake = self._wake[0]
+        self._wake = wake = os.eventfd(0)
         if self._black_box is not None:
             self._black_box.start()
         self._thread = threading.Thread(target=self._run, args=(emit, wake), name=f"reader {self.name}", daemon=True)
@@ -95,12 +94,11 @@ class LineReader:
         """End the thread and close the line."""
         if self._thread is None or self._wake is None:
             return
-        os.write(self._wake[1], b"x")
+        os.eventfd_write(self._wake, 1)
         self._thread.join()
         if self._black_box is not None:
             self._black_box.stop()
-        for descriptor in self._wake:
-            os.close(descriptor)
+        os.close(self._wake)
         self._thread = self._wake = None
 
     def _run(self, emit: Emit, wake: int) -> None:

@@ -60,11 +60,11 @@ class Sight:
         if self._child is None:
             self._undead = [child for child in self._undead if not child.is_gone()]
             self._child, self._is_ready = Child(self._command, "what looks at pictures"), False
-            self._ready_by = time.monotonic() + _START_S
+            self._ready_by_s = time.monotonic() + _START_S
 
-    def look(self, photo: bytes, until: float, wait: Wait = wait_alone) -> Look:
+    def look(self, photo: bytes, until_s: float, wait: Wait = wait_alone) -> Look:
         """Return what is not right with a photo, worst first, and how sharp its face is. Raises SightFailed."""
-        answer = self._ask(LOOK + photo, until, LOOK_S, wait)
+        answer = self._ask(LOOK + photo, until_s, LOOK_S, wait)
         try:
             words, _, sharpness = answer.decode("ascii").partition(" ")
             flaws = tuple(Guidance(word) for word in words.split(",") if word)
@@ -73,9 +73,9 @@ class Sight:
             self._end(0.0)
             raise SightFailed("what looks at pictures sent something unexpected") from None
 
-    def documents(self, picture: bytes, until: float, wait: Wait = wait_alone) -> list[Frame]:
+    def documents(self, picture: bytes, until_s: float, wait: Wait = wait_alone) -> list[Frame]:
         """Return the documents in a picture. Raises SightFailed."""
-        answer = self._ask(DOCUMENTS + picture, until, READ_S, wait)
+        answer = self._ask(DOCUMENTS + picture, until_s, READ_S, wait)
         try:
             return msgspec.json.decode(answer, type=list[Frame])
         except msgspec.MsgspecError:
@@ -86,16 +86,16 @@ class Sight:
         """End the process; may be called twice."""
         self._end(_GRACE_S)
 
-    def _ask(self, request: bytes, until: float, within_s: float, wait: Wait) -> bytes:
+    def _ask(self, request: bytes, until_s: float, within_s: float, wait: Wait) -> bytes:
         try:
             self.start()
             assert self._child is not None
             if not self._is_ready:
-                if until < self._ready_by and not wait(self._child.fileno(), select.POLLIN, until):
+                if until_s < self._ready_by_s and not wait(self._child.fileno(), select.POLLIN, until_s):
                     raise SightFailed("what looks at pictures is still starting")
-                self._child.await_ready(self._ready_by, wait)
+                self._child.await_ready(self._ready_by_s, wait)
                 self._is_ready = True
-            return self._child.ask(request, min(until, time.monotonic() + within_s), wait)
+            return self._child.ask(request, min(until_s, time.monotonic() + within_s), wait)
         except RequestFailed as error:
             raise SightFailed(str(error)) from None
         except ChildFailed as error:
