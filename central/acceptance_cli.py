@@ -11,7 +11,7 @@ from typing import Any
 
 from central import database
 from central.acceptance import Kept, page, reports
-from central.command_line import database_named, kiosk_named, print_json
+from central.command_line import database_named, kiosk_named, kiosk_options, print_json
 from edge.errors import LandfallError
 
 
@@ -24,9 +24,9 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     listing.add_argument("--kiosk", default="", help="only of this kiosk")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(call=_list)
-    show = group.add_parser("print", parents=[common], help="print a kiosk's latest report, for the file")
-    show.add_argument("--site", required=True, help="name of the border post")
-    show.add_argument("--kiosk", required=True, help="name of the kiosk at that post")
+    show = group.add_parser(
+        "print", parents=[common, kiosk_options()], help="print a kiosk's latest report, for the file"
+    )
     show.add_argument("--record", type=int, metavar="N", help="not the latest, but the one in this audit record")
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(call=_print)

@@ -17,7 +17,7 @@ import msgspec
 
 from central import commands, database
 from central.collector import utc_now
-from central.command_line import database_named, kiosk_named, print_json
+from central.command_line import database_named, kiosk_named, kiosk_options, print_json
 from central.commands import SETTINGS, TRIAL_S, Issued
 from central.registry import list_kiosks
 from edge.errors import LandfallError, SettingError
@@ -33,12 +33,9 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     """Add `command` to the verbs of `landfall-central`."""
     about = "ask a kiosk to show itself, to tell how it is, to restart, to send again, to renew, or to take settings"
     group = verbs.add_parser("command", help=about).add_subparsers(required=True, metavar="VERB")
-    named = argparse.ArgumentParser(add_help=False)
-    named.add_argument("--site", required=True, help="name of the border post")
-    named.add_argument("--kiosk", required=True, help="name of the kiosk at that post")
 
     def add(name: str, help: str, arguments: Callable[[argparse.Namespace], dict[str, Any]]) -> argparse.ArgumentParser:
-        verb = group.add_parser(name, parents=[common, named], help=help)
+        verb = group.add_parser(name, parents=[common, kiosk_options()], help=help)
         verb.set_defaults(call=_issue, name=name, arguments=arguments)
         return verb
 

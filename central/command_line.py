@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Engine
@@ -24,7 +24,18 @@ from central.store import Store
 from edge.errors import ContractError, LandfallError, SealError, SettingError
 from edge.wire.topics import kiosk_id
 
+if TYPE_CHECKING:
+    from edge.seal import Opener, Signer
+
 COLLECTOR_CREDENTIALS = Path("/run/credentials/landfall-collector.service")  # systemd.exec(5), Credentials
+
+
+def kiosk_options() -> argparse.ArgumentParser:
+    """Return the options of a verb that is about one kiosk, as one of its `parents`."""
+    named = argparse.ArgumentParser(add_help=False)
+    named.add_argument("--site", required=True, help="name of the border post")
+    named.add_argument("--kiosk", required=True, help="name of the kiosk at that post")
+    return named
 
 
 def kiosk_named(arguments: argparse.Namespace) -> str:
@@ -68,14 +79,24 @@ def open_store(engine: Engine, settings: Settings) -> Store:
     )
 
 
+def signer_and_opener(settings: Settings) -> tuple[Signer, Opener]:
+    """Load the keys that sign receipts and open letters."""
+    from edge.seal import Opener, Signer
+
+    keys = settings.for_taking()
+    # The oldest receipt key signs: while keys rotate, it is the one that every kiosk knows.
+    signer = Signer(_private_keys(settings, "keys.receipt_key", keys.receipt_key, "Ed25519")[0])
+    return signer, Opener(opening_keys(settings))
+
+
 def opening_keys(settings: Settings, instead: Sequence[Path] | None = None) -> list[Any]:
     """Load the keys that open letters, those of the settings or of other files `instead`; raise `SettingError`."""
     files = settings.for_taking().opening_keys if instead is None else instead
     setting = "keys.opening_keys" if instead is None else "--opening-key"
-    return [key for path in files for key in private_keys(settings, setting, path, "X25519")]
+    return [key for path in files for key in _private_keys(settings, setting, path, "X25519")]
 
 
-def private_keys(settings: Settings, setting: str, path: Path, curve: str) -> list[Any]:
+def _private_keys(settings: Settings, setting: str, path: Path, curve: str) -> list[Any]:
     """Load the centre's own keys of a file; raise `SettingError` when one is not private, or of another curve."""
     from edge.seal import load_private_keys
 

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from central import config, database
 from central.collector import utc_now
-from central.command_line import database_named, open_database, print_json
+from central.command_line import database_named, kiosk_options, open_database, print_json
 from central.enrolment import register, revocation
 from central.enrolment.desk import Desk
 from edge.errors import ContractError, LandfallError, ProvisioningError, SealError, SettingError
@@ -44,15 +44,11 @@ _AFTER_REVOKING = "Now end its connection: systemctl restart landfall-broker (ki
 
 def add_verbs(verbs: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
     """Add `enrol` and `certificate`; `common` holds what every verb has alike."""
-    named = argparse.ArgumentParser(add_help=False)
-    named.add_argument("--site", required=True, help="name of the border post")
-    named.add_argument("--kiosk", required=True, help="name of the kiosk at that post")
-
     enrol = verbs.add_parser("enrol", help="let kiosks in").add_subparsers(required=True, metavar="VERB")
     serve = enrol.add_parser("serve", parents=[common], help="let kiosks in and renew until SIGTERM")
     _add_keys(serve)
     serve.set_defaults(call=_serve)
-    code = enrol.add_parser("code", parents=[common, named], help="make a one-time code for a kiosk")
+    code = enrol.add_parser("code", parents=[common, kiosk_options()], help="make a one-time code for a kiosk")
     code.add_argument("--valid-h", type=float, metavar="H", help="hours that it is good for (default: as in settings)")
     code.add_argument("--replace", action="store_true", help="the kiosk takes the place of one of that name")
     code.set_defaults(call=_code)
