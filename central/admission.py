@@ -15,14 +15,14 @@ from central.chain import TRUNK, End
 from central.incidents import Incident, Kind
 from central.shelf import EpochKey
 from central.tables import branch
-from central.verify import MAX_REJECTED_BYTES, Checked, Rejected
+from central.verify import MAX_REJECTED_BYTES, MAX_STREAMS, Checked, Rejected
 from edge.wire.topics import stream_topic
 
 REMEMBERED = 100_000  # epochs that are known to exist, before it is asked again
 
 
 class Admission:
-    """Lets records in; `most_epochs` are of one stream, `most_branches` of one epoch."""
+    """Lets records in; `most_epochs` are of one stream, `most_branches` of one epoch, `MAX_STREAMS` of one kiosk."""
 
     def __init__(self, most_epochs: int, most_branches: int) -> None:
         self._most_epochs, self._most_branches = most_epochs, most_branches
@@ -34,12 +34,18 @@ class Admission:
         """Return the records of epochs that exist or may begin, and what becomes of the others."""
         strange = self._strange(connection, by_epoch)
         counts = _count(connection, sorted({key[:2] for key in strange}))
+        streams = _count_streams(connection, sorted({key.kiosk for key in strange if key[:2] not in counts}))
         admitted, refused, noticed = dict(by_epoch), [], []
         for key in strange:
-            counts[key[:2]] = counts.get(key[:2], 0) + 1
-            if counts[key[:2]] > self._most_epochs:
+            if key[:2] not in counts and streams.get(key.kiosk, 0) >= MAX_STREAMS:
+                refused += [_aside(one, f"more than {MAX_STREAMS} streams") for one in admitted.pop(key)]
+                noticed.append(Incident(Kind.TOO_MANY_EPOCHS, key.kiosk, detail="streams"))
+            elif counts.get(key[:2], 0) >= self._most_epochs:
                 refused += [_aside(one, f"more than {self._most_epochs} epochs") for one in admitted.pop(key)]
                 noticed.append(Incident(Kind.TOO_MANY_EPOCHS, key.kiosk, key.stream, detail="epochs"))
+            else:
+                streams[key.kiosk] = streams.get(key.kiosk, 0) + (key[:2] not in counts)
+                counts[key[:2]] = counts.get(key[:2], 0) + 1
         return admitted, refused, noticed
 
     def branches(
@@ -72,6 +78,15 @@ def _count(connection: Connection, streams: Sequence[tuple[str, ...]]) -> dict[t
         grouped = select(branch.c.kiosk, branch.c.stream, func.count()).where(of_these)
         for kiosk, stream, count in connection.execute(grouped.group_by(branch.c.kiosk, branch.c.stream)):
             counts[kiosk, stream] = count
+    return counts
+
+
+def _count_streams(connection: Connection, kiosks: Sequence[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for some in shelf.pieces(kiosks, shelf.CHUNK):
+        of_these = branch.c.kiosk.in_(some) & (branch.c.branch == TRUNK)
+        grouped = select(branch.c.kiosk, func.count(branch.c.stream.distinct())).where(of_these)
+        counts.update((kiosk, count) for kiosk, count in connection.execute(grouped.group_by(branch.c.kiosk)))
     return counts
 
 

@@ -6,8 +6,11 @@ of several collectors one asks, since the epoch's row is locked while it is deci
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection, Engine, func, or_, select
 
@@ -21,6 +24,7 @@ from edge.wire.messages import Status
 
 LONGEST_PAUSE_S = 300.0
 MOST_CLAIMS = 64  # of one kiosk that are open; a kiosk has three streams, and few epochs in them
+MOST_LOOKED_AT = 16  # epochs of one kiosk in one sweep; who has more of them wants nothing good, and waits its turn
 ASKED_NEARBY = 3  # times, before a kiosk is asked for its whole store
 _WANTING = (Kind.GAP, Kind.CENTRE_RESTORED)
 
@@ -38,7 +42,8 @@ def sweep(engine: Engine, now: datetime, *, patience_s: float) -> list[Ask]:
     """Report holes older than `patience_s`, close those that were filled, and return what has to be asked for now."""
     before = database.rfc3339(now - timedelta(seconds=patience_s))
     with database.reading(engine) as connection:
-        keys = sorted({*_overdue(connection, before), *(one.key for one in _open(connection))})
+        wanting = {*_overdue(connection, before), *(one.key for one in _open(connection))}
+    keys = _in_turn(wanting, int(now.timestamp() // (patience_s / 2)))
     if not keys:
         return []
     at = database.rfc3339(now)
@@ -75,6 +80,16 @@ def sweep(engine: Engine, now: datetime, *, patience_s: float) -> list[Ask]:
         incidents.report(connection, reports, at)
         current = generations.read(connection, {key.kiosk for key in due})
     return [Ask(key, start, current.of(key.kiosk)) for key, (_, _, start) in due.items()]
+
+
+def _in_turn(keys: Iterable[EpochKey], turn: int) -> list[EpochKey]:
+    """Return at most `MOST_LOOKED_AT` epochs of each kiosk, in the next turn those that follow."""
+    chosen = []
+    for _, group in groupby(sorted(keys), key=attrgetter("kiosk")):
+        of_kiosk = list(group)
+        first = turn * MOST_LOOKED_AT % len(of_kiosk)
+        chosen += (of_kiosk[first:] + of_kiosk[:first])[:MOST_LOOKED_AT]
+    return sorted(chosen)
 
 
 def compare_status(engine: Engine, status: Status, now: datetime) -> list[Ask]:

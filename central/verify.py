@@ -38,8 +38,9 @@ from edge.wire.record import (
 from edge.wire.topics import NAME, Topic
 
 MAX_SEQUENCE = 2**53 - 1  # every JSON reader knows it exactly (RFC 8259, 6), and every database its neighbours
-MAX_RECORDS = 4096  # in one batch; a kiosk sends some tens
-MAX_STREAMS = 32  # in one status
+MAX_RECORDS = 512  # in one batch; a kiosk sends 64 KiB, which are some tens
+MAX_STREAMS = 32  # of one kiosk; it has three
+MAX_KEYS = 64  # in one status; a kiosk knows two of each kind while they are rotated
 MAX_REJECTED_BYTES = 64 * 1024
 MAX_REASON_CHARACTERS = 120
 
@@ -157,8 +158,16 @@ class Examiner:
         if len(status.streams) > MAX_STREAMS:
             raise ContractError(f"status of more than {MAX_STREAMS} streams")
         for stream, head in status.streams.items():
-            if not NAME.fullmatch(stream) or not _PRINTABLE.fullmatch(head.epoch) or head.held_up_to > MAX_SEQUENCE:
+            if not (
+                NAME.fullmatch(stream)
+                and _PRINTABLE.fullmatch(head.epoch)
+                and 0 <= head.held_up_to <= MAX_SEQUENCE
+                and 1 <= head.next_sequence <= MAX_SEQUENCE + 1
+            ):
                 raise ContractError("status names a stream, epoch or sequence that cannot be")
+        keys = (*status.receipt_keys, *([status.opening_key] if status.opening_key else []))
+        if len(keys) > MAX_KEYS or not all(_PRINTABLE.fullmatch(key) for key in keys):
+            raise ContractError("status names a key that cannot be, or too many")
         return status
 
     def read_answer(self, topic: Topic, payload: bytes) -> Reply | Reported:

@@ -63,3 +63,15 @@ def test_the_bound_is_the_same_after_a_restart(centre):
         centre.receive(kiosk, kiosk.start_epoch(f"epoch-{number}"))
     centre.store = Store(centre.engine, most_epochs=3, most_branches=3)
     assert centre.receive(kiosk, kiosk.start_epoch("epoch-3")).held == ()
+
+
+def test_a_kiosk_that_invents_streams_is_stopped_and_those_that_exist_go_on(centre):
+    kiosk, other = FakeKiosk(), FakeKiosk("utopia/lane-2")
+    centre.register(kiosk, other)
+    centre.receive(kiosk, kiosk.start_epoch())
+    for number in range(40):
+        invented = FakeKiosk(stream=f"stream-{number}", key=kiosk.key)
+        centre.receive(invented, invented.start_epoch())
+    assert (count(centre, branch), count(centre, rejected)) == (32, 9)
+    assert [held for held, _, _ in held_by(centre.receive(kiosk, kiosk.crossing()))] == [2]
+    assert held_by(centre.receive(other, other.start_epoch()))[0][0] == 1

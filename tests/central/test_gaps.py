@@ -164,6 +164,25 @@ def test_what_a_restored_centre_lost_is_asked_for_again_until_it_comes(centre, k
     assert centre.sweep() == []
 
 
+def test_of_a_kiosk_with_holes_in_countless_epochs_some_are_looked_at_a_sweep_and_each_in_its_turn(centre, kiosk):
+    other = FakeKiosk("utopia/lane-2")
+    centre.register(other)
+    for number in range(40):
+        kiosk.start_epoch(f"epoch-{number:02}")
+        centre.receive(kiosk, kiosk.crossing())
+    other.start_epoch()
+    centre.receive(other, other.crossing())
+    centre.pass_time(10)
+    first = centre.sweep()
+    assert len(first) == gaps.MOST_LOOKED_AT + 1
+    assert other.name in {ask.key.kiosk for ask in first}
+    seen = {ask.key for ask in first}
+    for _ in range(2):
+        centre.pass_time(2.5)
+        seen |= {ask.key for ask in centre.sweep()}
+    assert len(seen) == 41
+
+
 def test_the_request_is_made_once_when_several_collectors_look(centre, kiosk):
     first, _, last = kiosk.start_epoch(), *kiosk.crossings(2)
     centre.receive(kiosk, first, last)

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from central.chain import Standing
 from central.verify import MAX_REJECTED_BYTES, Examiner
 from edge.errors import LandfallError
+from edge.wire import messages
+from edge.wire.messages import STATUS_TYP, Status
 from edge.wire.record import CROSSING, TOMBSTONE, sha256_hex
 from edge.wire.topics import parse_topic, status_topic, stream_topic
-from tests.harness.kiosk_records import FakeKiosk, batch
+from tests.harness.kiosk_records import AT, FakeKiosk, batch
 
 KIOSK = FakeKiosk()
 FIRST = KIOSK.start_epoch()
@@ -92,7 +94,7 @@ HOSTILE = {
     "envelope of another kiosk": (signed(kiosk="utopia/lane-2"), "source is not"),
     "sequence zero": (signed(sequence=0), "out of range"),
     "sequence beyond counting": (signed(sequence=2**53), "out of range"),
-    "more records than anybody sends": (b"[" + b",".join([b"0"] * 5000) + b"]", "more than 4096 records"),
+    "more records than anybody sends": (b"[" + b",".join([b"0"] * 5000) + b"]", "more than 512 records"),
     "an epoch that no database holds": (signed(epoch="a\x00b"), "not printable"),
     "a prev that is no hash": (signed(prev="zz"), "no SHA-256"),
     "a replaced record that is no hash": (signed(type=TOMBSTONE, replaces="../.."), "no SHA-256"),
@@ -169,6 +171,11 @@ def test_a_status_is_read_when_its_kiosk_signed_it():
     assert EXAMINER.read_status(parse_topic(topic), KIOSK.status(crossing=KIOSK.head)).streams["crossing"] == KIOSK.head
 
 
+def status(**said):
+    said = Status(KIOSK.name, "online", "c", "b", "1", AT, **said)
+    return KIOSK.signer.sign(messages.encode(said), STATUS_TYP).encode()
+
+
 @pytest.mark.parametrize(
     "payload",
     [
@@ -179,6 +186,12 @@ def test_a_status_is_read_when_its_kiosk_signed_it():
         FakeKiosk("a/b", key=KIOSK.key).status(),
         KIOSK.status(crossing=msgspec.structs.replace(KIOSK.head, held_up_to=2**53)),
         KIOSK.status(**{f"stream-{n}": KIOSK.head for n in range(33)}),
+        KIOSK.status(crossing=msgspec.structs.replace(KIOSK.head, held_up_to=-1)),
+        KIOSK.status(crossing=msgspec.structs.replace(KIOSK.head, next_sequence=10**30)),
+        KIOSK.status(crossing=msgspec.structs.replace(KIOSK.head, next_sequence=0)),
+        status(opening_key="a\0"),
+        status(receipt_keys=("a", "b" * 129)),
+        status(receipt_keys=("a",) * 65),
     ],
 )
 def test_any_other_status_is_refused(payload):
