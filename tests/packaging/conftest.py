@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,24 +57,38 @@ class DebianMachine:
 @pytest.fixture(params=["bookworm", "trixie"])
 def debian(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DebianMachine]:
     """Return a running machine; the packages lie in /packages, the settings of a kiosk in /provisioned."""
-    if not is_possible():
-        pytest.skip("needs root, systemd and unshare")
     keys = tmp_path / "keys"
     make_centre_keys(keys)
     make_kiosk_keys(keys)
     Authority.create(tmp_path / "authority").issue_kiosk(keys, "dm-roseau", "ferry-01")
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    for name in ("landfall-kiosk", "landfall-central"):
-        (packages / f"{name}.deb").symlink_to(built(name, DIST))
     files = {
         "/provisioned/kiosk.toml": CONFIG.replace("show_s = 0.05", "show_s = 2"),  # so that a look finds the lamp green
         "/provisioned/scenario.toml": SCENARIO,
         **{f"/provisioned/keys/{name}": (keys / name).read_text() for name in NEEDED},
     }
-    with SystemdMachine(
-        tmp_path, "multi-user.target", files, root=root_of(request.param), trees={"/packages": packages}
-    ) as machine:
+    with running(tmp_path, files, request.param) as started:
+        yield started
+
+
+@pytest.fixture(params=["bookworm", "trixie"])
+def with_postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DebianMachine]:
+    """Return a running machine on which Debian's PostgreSQL is at work; the packages lie in /packages."""
+    with running(tmp_path, {}, request.param, "postgresql", "sudo") as started:
+        started.run("systemctl enable --now postgresql")
+        yield started
+
+
+@contextmanager
+def running(folder: Path, files: Mapping[str, str], suite: str, *more: str) -> Iterator[DebianMachine]:
+    """Switch a machine of a Debian release on, with `more` packages of Debian's."""
+    if not is_possible():
+        pytest.skip("needs root, systemd and unshare")
+    packages = folder / "packages"
+    packages.mkdir()
+    for name in ("landfall-kiosk", "landfall-central"):
+        (packages / f"{name}.deb").symlink_to(built(name, DIST))
+    root, trees = root_of(suite, "", *more), {"/packages": packages}
+    with SystemdMachine(folder, "multi-user.target", files, root=root, trees=trees) as machine:
         started = DebianMachine(machine)
         started.wait_until("systemctl is-active multi-user.target")
         yield started

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 PACKAGES = "systemd,systemd-sysv,udev,python3,python3-venv,mosquitto,procps,passwd"
@@ -49,13 +50,22 @@ def built(name: str, dist: Path, architecture: str = "") -> Path:
 
 
 def made_newer(package: Path, version: str, folder: Path) -> Path:
-    """Return the same package with a higher version, whose store has one more table than that of the original."""
+    """Return the same package of a kiosk with a higher version, whose store has one more table than the original's."""
+
+    def change(tree: Path) -> None:
+        _replace(tree / "DEBIAN" / "preinst", r'--to "\d+"', '--to "2"')
+        make_later(tree / "opt/landfall/lib/site-packages/edge")
+
+    return given_version(package, version, folder, change)
+
+
+def given_version(package: Path, version: str, folder: Path, change: Callable[[Path], None] = lambda _: None) -> Path:
+    """Return the same package with another version, and with what `change` does to its unpacked tree."""
     tree = folder / "tree"
     folder.mkdir()
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     _replace(tree / "DEBIAN" / "control", r"^Version: .*$", f"Version: {version}")
-    _replace(tree / "DEBIAN" / "preinst", r'--to "\d+"', '--to "2"')
-    make_later(tree / "opt/landfall/lib/site-packages/edge")
+    change(tree)
     newer = folder / f"{package.name.split('_')[0]}_{version}.deb"
     subprocess.run(["dpkg-deb", "-Znone", "--build", tree, newer], check=True, stdout=subprocess.DEVNULL)
     return newer
