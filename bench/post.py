@@ -20,13 +20,13 @@ import uuid6
 from joserfc.jwk import OKPKey
 
 from edge.clock import SystemClock
-from edge.config import LaneSettings, PolicySettings
 from edge.disk import MB, DiskBudget, free_bytes
 from edge.documents.read import read
 from edge.events import CrossingDraft, Record, Recorded, RecordFailed, StoreReady
 from edge.kiosk import Kiosk
 from edge.recorder import Recorder
 from edge.seal import Sealer, Signer
+from edge.settings import LaneSettings, PolicySettings
 from hw.devices import DocumentRead, Frame
 from hw.framing import Family
 from hw.simulated.camera_child import specimen_jpeg

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from edge.config import LaneSettings
 from edge.events import (
     CrossingDraft,
     DecisionDraft,
@@ -26,6 +25,7 @@ from edge.events import (
     VoidDraft,
     VoidReason,
 )
+from edge.settings import LaneSettings
 from edge.wire.crossing import Outcome
 
 

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.clock import installed_s
-from edge.config import Settings, load
+from edge.config import load
 from edge.errors import LandfallError
 from edge.log import Log, Priority
+from edge.settings import Settings
 
 _MOST_AHEAD_S = 20 * 366 * 86_400  # a file dated further ahead than a kiosk lasts was dated by an upset clock
 

@@ -15,9 +15,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec import UNSET
 
-from edge.config import Settings
 from edge.errors import SealError
 from edge.seal import load_private_key, load_public_key, load_public_keys
+from edge.settings import Settings
 from edge.wire.health import KeysHealth
 
 

@@ -25,7 +25,6 @@ from edge.commands.collecting import DiagnosticsCollected
 from edge.commands.office import CommandOffice
 from edge.commands.settings_desk import OverlaysKept
 from edge.commands.start import InForce
-from edge.config import digest
 from edge.control import ControlAsked
 from edge.diagnose import diagnostics
 from edge.documents.rehearsal import rehearse
@@ -74,6 +73,7 @@ from edge.officers import Officers
 from edge.open_groups import OpenGroups
 from edge.practice import Practice
 from edge.renewal import Renewal, wish
+from edge.settings import digest
 from edge.survey import Surveyor
 from edge.threads import ThreadDied, Threads
 from edge.watch import Watch

@@ -21,8 +21,8 @@ import msgspec
 
 from edge.check.line import Line
 from edge.check.run import checks
-from edge.config import Settings
 from edge.errors import LandfallError
+from edge.settings import Settings
 from edge.wire.topics import kiosk_id
 
 MOST_LINES = 80

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from edge.config import Settings
 from edge.setting_words import bare, default_of
+from edge.settings import Settings
 from edge.wire.commands import MOST_SETTINGS, SettingInForce
 
 _NAMED = ("lanes", "readers")  # lists of tables that have a name of their own, which stands in the key

@@ -17,7 +17,6 @@ from enum import StrEnum
 from typing import Literal
 
 from edge.afterwards import Afterwards
-from edge.config import LaneSettings
 from edge.errors import LandfallError
 from edge.events import (
     Action,
@@ -44,6 +43,7 @@ from edge.events import (
 from edge.groups import LaneGroup
 from edge.late import LateRecords
 from edge.rules import document_class, is_misread, reasons_to_refer
+from edge.settings import LaneSettings
 from edge.traveller import Reads, RepeatedReads, Traveller, understand
 from edge.wire.crossing import Direction, Outcome, ReadDocument
 from hw.devices import (

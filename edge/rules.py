@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from edge.config import PolicySettings
 from edge.documents.crosscheck import Agreement, boarding_pass_and_document, visa_and_passport
 from edge.documents.verdict import Result
+from edge.settings import PolicySettings
 from edge.wire.crossing import Conveyance, ReadDocument
 
 _CLASSES = {"bcbp": "boarding_pass", "aamva": "driving_licence", "vds": "seal", "dcc": "seal"}

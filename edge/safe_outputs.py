@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.config import Settings, load
+from edge.config import load
 from edge.errors import LandfallError
 from edge.log import Log, Priority
+from edge.settings import Settings
 from hw.choose import pins_of_this_board
 from hw.devices import DeviceError
 from hw.safe_outputs import Factory, put_safe

@@ -1,7 +1,7 @@
 """The table of settings in README.md, made from the types.
 
 Owns how the table looks; `python -m edge.settings_table` puts it between its markers in a file. Always true: names,
-ranges, defaults and meanings come from `edge.config` and `hw.settings`; nothing is written by hand.
+ranges, defaults and meanings come from `edge.settings` and `hw.settings`; nothing is written by hand.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from msgspec import inspect
 
-from edge.config import Settings
 from edge.setting_words import bare, default_of, meaning_of, words_for
+from edge.settings import Settings
 
 BEGIN, END = "<!-- settings:begin -->", "<!-- settings:end -->"
 _NOT_IN_THE_FILE = {"folder"}

@@ -14,7 +14,6 @@ import msgspec
 
 from edge import boots
 from edge.cache import CacheReader
-from edge.config import Settings
 from edge.credentials import keys_health
 from edge.disk import MB, free_bytes
 from edge.errors import StoreError
@@ -22,6 +21,7 @@ from edge.health import Survey
 from edge.machine import Machine
 from edge.queue.figures import oldest_times, room
 from edge.recorder import BOOTS
+from edge.settings import Settings
 from edge.wire.health import MachineHealth
 
 

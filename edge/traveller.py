@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-from edge.config import LaneSettings
 from edge.documents.crosscheck import are_two_people
 from edge.documents.verdict import Document, Result, Verdict
 from edge.events import CrossingDraft, Moment
 from edge.groups import Group
 from edge.rules import best_of, compared, conveyance_of, document_class, is_misread
+from edge.settings import LaneSettings
 from edge.wire.crossing import MAX_PHOTO_BYTES, Direction, Outcome, ReadDocument
 from hw.devices import DocumentRead, Guidance, PhotoFailed, PhotoTaken
 

@@ -22,7 +22,6 @@ import uuid6
 from edge import boots
 from edge.cache import CacheReader
 from edge.clock import SystemClock, boot_id, hardware_id, installed_s
-from edge.config import LaneSettings, Settings
 from edge.control import ControlServer
 from edge.disk import MB, DiskBudget, free_bytes
 from edge.documents.read import read
@@ -37,6 +36,7 @@ from edge.log import Log, Priority
 from edge.recent import Recent
 from edge.recorder import BOOTS, Recorder
 from edge.seal import Sealer, Signer, Verifier, load_private_key, load_public_key, load_public_keys
+from edge.settings import LaneSettings, Settings
 from edge.trust_file import load as load_trust_list
 from edge.uplink.link import Endpoint
 from edge.uplink.uplink import Identity, Pace, Uplink

@@ -1,7 +1,7 @@
 """The settings of devices, as kiosk.toml spells them.
 
-Owns names, defaults and ranges of everything that `hw` can be told; `edge.config` puts them into the whole file and
-turns a breach into a sentence. Always true: no driver is imported here.
+Owns names, defaults and ranges of everything that `hw` can be told; `edge.settings` puts them into the whole file, and
+`edge.config` turns a breach into a sentence. Always true: no driver is imported here.
 """
 
 from __future__ import annotations

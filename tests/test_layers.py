@@ -26,7 +26,7 @@ LAYER_0 = {
 LAYER_1 = {
     "edge.afterwards", "edge.config", "edge.door", "edge.effective", "edge.events", "edge.groups", "edge.kiosk",
     "edge.late",
-    "edge.overlay", "edge.rules", "edge.setting_words", "edge.supply", "edge.traveller",
+    "edge.overlay", "edge.rules", "edge.setting_words", "edge.settings", "edge.supply", "edge.traveller",
 }  # fmt: skip
 LAYER_2 = {
     "edge.cache", "edge.identity", "edge.seal", "edge.uplink", "edge.health", "edge.control", "edge.clock", "edge.log",

@@ -12,7 +12,7 @@ from typing import Any
 
 from edge.accept.running import Happening
 from edge.accept.step import Scene, Step, failed, ok, warn
-from edge.config import LaneSettings
+from edge.settings import LaneSettings
 from edge.wire.acceptance import Finding
 from hw.settings import ReaderSettings
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from edge.accept.running import RunningKiosk
 from edge.accept.screen import Screen
-from edge.config import Settings
 from edge.printable import printable
+from edge.settings import Settings
 from edge.wire.acceptance import Finding, Verdict
 
 _MOST_WHAT, _MOST_TEXT = 60, 240

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edge.check.line import Line, failed, ok, warn
-from edge.config import LaneSettings, Settings
+from edge.settings import LaneSettings, Settings
 from hw.choose import Devices, open_devices
 from hw.devices import DeviceError, DeviceLost, DeviceReady
 from hw.settings import DeviceSettings

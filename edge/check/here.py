@@ -17,12 +17,12 @@ from cryptography.exceptions import InvalidSignature
 
 from edge.cache import CacheReader
 from edge.check.line import Line, failed, ok, warn
-from edge.config import Settings
 from edge.credentials import load_certificate
 from edge.disk import MB, DiskBudget, free_bytes
 from edge.errors import SealError, StoreError
 from edge.events import Moment, Room
 from edge.seal import load_private_key, load_public_key, load_public_keys
+from edge.settings import Settings
 
 SOON = timedelta(days=30)
 

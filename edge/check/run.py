@@ -15,9 +15,9 @@ from edge.check.here import check_certificates, check_clock, check_keys, check_s
 from edge.check.line import Line, failed, ok, warn
 from edge.check.there import check_way
 from edge.commands.start import settings_in_force
-from edge.config import Settings, digest
 from edge.control import ask
 from edge.errors import LandfallError, SettingError
+from edge.settings import Settings, digest
 from edge.wire.topics import kiosk_id
 from edge.wiring import endpoint, known_time, system_clock
 

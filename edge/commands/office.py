@@ -18,11 +18,11 @@ from edge.commands.desk import KEY, Answer, CommandDesk, Deed
 from edge.commands.settings_desk import Hands, OverlaysKept, SettingsDesk
 from edge.commands.start import InForce
 from edge.commands.trial import Overlays
-from edge.config import digest
 from edge.errors import StoreError
 from edge.events import CommandArrived, Moment, ReceiptAccepted, ResendAsked, SettingsDesired, StateKept, UplinkChanged
 from edge.kiosk import State
 from edge.log import Log, Priority
+from edge.settings import digest
 from edge.uplink.uplink import Said
 from edge.wire import messages
 from edge.wire.commands import REPLY_TYP, REPORTED_TYP, Command, CommandName, Reply, Reported, Result

@@ -13,8 +13,9 @@ from typing import Any
 
 from edge.commands import trial
 from edge.commands.trial import Overlays
-from edge.config import Settings, load
+from edge.config import load
 from edge.errors import SettingError, StoreError
+from edge.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from edge.config import Settings, load
+from edge.config import load
 from edge.errors import LandfallError, SettingError
+from edge.settings import Settings
 
 _FOLDER = Path("etc/landfall")
 

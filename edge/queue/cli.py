@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge.cache import CacheReader
-    from edge.config import Settings
+    from edge.settings import Settings
 
 UNIT_CREDENTIALS = Path("/run/credentials/landfall-kiosk.service")  # systemd.exec(5), Credentials
 

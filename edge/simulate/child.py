@@ -15,10 +15,10 @@ from pathlib import Path
 import msgspec
 
 from edge.commands.start import InForce
-from edge.config import Settings
 from edge.daemon import Daemon
 from edge.errors import LandfallError
 from edge.log import Log, tell_faults_by_kind_and_place
+from edge.settings import Settings
 from edge.simulate.kiosk import SETTINGS
 from hw.devices import DeviceError
 

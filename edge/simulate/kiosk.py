@@ -13,7 +13,10 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from edge.config import (
+from edge.config import load
+from edge.errors import LandfallError
+from edge.seal import Opener, throwaway_key
+from edge.settings import (
     DocumentSettings,
     IdentitySettings,
     KeySettings,
@@ -22,10 +25,7 @@ from edge.config import (
     Settings,
     StoreSettings,
     UplinkSettings,
-    load,
 )
-from edge.errors import LandfallError
-from edge.seal import Opener, throwaway_key
 from hw.settings import PANEL_PARTS, CameraSettings, PanelSettings, ReaderSettings, same_pin
 from hw.simulated.scenario import Scenario
 

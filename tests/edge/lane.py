@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 
-from edge.config import LaneSettings, PolicySettings
 from edge.documents.verdict import Document, Result, Verdict
 from edge.events import (
     Action,
@@ -28,6 +27,7 @@ from edge.events import (
     StoreReady,
 )
 from edge.kiosk import Kiosk, State
+from edge.settings import LaneSettings, PolicySettings
 from edge.wire.crossing import Clock, ReadDocument
 from edge.wire.record import Position
 from hw.devices import (

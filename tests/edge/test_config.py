@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from msgspec import inspect
 
-from edge.config import Settings, load, parse
+from edge.config import load, parse
 from edge.errors import SettingError
 from edge.setting_words import bare
+from edge.settings import Settings
 from hw.settings import PANEL_PARTS
 
 LEAST = """

@@ -7,9 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.config import Settings, load
+from edge.config import load
 from edge.credentials import keys_health, load_certificate
 from edge.errors import SealError
+from edge.settings import Settings
 from edge.wire.health import KeysHealth
 from provisioning.authority import Authority, make_centre_keys, make_kiosk_keys
 

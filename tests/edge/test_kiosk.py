@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.config import LaneSettings, PolicySettings
 from edge.documents.read import read
 from edge.documents.verdict import Result, Verdict
 from edge.errors import LandfallError
@@ -37,6 +36,7 @@ from edge.events import (
 )
 from edge.groups import Group
 from edge.kiosk import IGNORED, PROBE_S, TRANSITIONS, Kiosk, State
+from edge.settings import LaneSettings, PolicySettings
 from edge.wire.crossing import MAX_PHOTO_BYTES, Conveyance, ReadDocument
 from edge.wire.record import Position
 from hw.devices import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge.config import Settings, load
+from edge.config import load
 from edge.errors import SettingError
+from edge.settings import Settings
 from tests.edge.test_credentials import provisioned
 
 

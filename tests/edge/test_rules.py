@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edge.config import PolicySettings
 from edge.documents.verdict import Result, Verdict
 from edge.rules import best_of, compared, conveyance_of, document_class, is_misread, reasons_to_refer
+from edge.settings import PolicySettings
 from edge.wire.crossing import Conveyance, ReadDocument
 
 

@@ -8,9 +8,9 @@ import sys
 
 import msgspec
 
-from edge.config import Settings
 from edge.log import Log
 from edge.safe_outputs import put_lanes_safe
+from edge.settings import Settings
 from hw.devices import DeviceError
 from hw.settings import PanelSettings
 from hw.simulated.pins import WatchedFactory

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from edge.config import LaneSettings
 from edge.door import Door
 from edge.health import Survey, Vitals
 from edge.log import Log
+from edge.settings import LaneSettings
 from edge.watch import Watch
 from edge.wire.health import MachineHealth
 from edge.wiring import Lane

@@ -12,8 +12,9 @@ from rich.console import Console
 from edge.accept.running import Happening
 from edge.accept.screen import Screen
 from edge.accept.step import Scene
-from edge.config import Settings, parse
+from edge.config import parse
 from edge.errors import LandfallError
+from edge.settings import Settings
 
 SETTINGS = """\
 [kiosk]

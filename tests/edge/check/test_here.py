@@ -12,7 +12,7 @@ import pytest
 from edge.cache import Cache
 from edge.check.here import check_certificates, check_clock, check_keys, check_store
 from edge.check.line import Line, State
-from edge.config import Settings
+from edge.settings import Settings
 from provisioning.authority import Authority
 from provisioning.rotation import CentreKeyFiles, Kind
 from tests.edge.lane import moment
