@@ -38,7 +38,7 @@ class Reading:
     def __init__(self, zone: Zone, today: date | None) -> None:
         self.zone, self.text, self.today = zone, zone.text, today
         self.fields: dict[str, str] = {}
-        self.is_clean = not (zone.unreadable or zone.repaired or zone.flagged)
+        self.is_clean = not (zone.unreadable or zone.repaired or zone.flagged or zone.ended)
         spans = zone.layout.spans
         self.number = self.text[spans["document_number"]]
         self.number_digit_at = zone.layout.digits["document_number"]
@@ -77,6 +77,7 @@ def alphabet(name: str, reading: Reading, span_name: str) -> Verdict | None:
         (zone.unreadable, Result.FAILED, "not a character of this field"),
         (zone.flagged, Result.DOUBTFUL, "not recognised by the reader"),
         (zone.repaired, Result.DOUBTFUL, "a lookalike, read as this field demands"),
+        (zone.ended, Result.DOUBTFUL, "taken for fillers that the reader cut off; a character may be missing"),
     ):
         if hit := [place for place in places if span.start <= place < stop]:
             return Verdict(name, result, f"{zone.layout.places(*hit)}: {said}")

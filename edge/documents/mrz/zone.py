@@ -53,7 +53,8 @@ class Zone(msgspec.Struct, frozen=True):
     """The characters of a zone, its lines joined, every one in its field's alphabet unless listed as `unreadable`.
 
     `repaired` are offsets where a lookalike was put in place because the alphabet leaves that reading alone, `flagged`
-    those that the reader said it did not recognise.
+    those that the reader said it did not recognise, `ended` fillers put at the end of a line that lacks a character or
+    two and ends in none: a reader may have cut them off, or a character within the field is missing.
     """
 
     layout: Layout
@@ -63,6 +64,7 @@ class Zone(msgspec.Struct, frozen=True):
     flagged: frozenset[int] = frozenset()
     repaired: frozenset[int] = frozenset()
     unreadable: frozenset[int] = frozenset()
+    ended: frozenset[int] = frozenset()
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -74,6 +76,7 @@ class _Row(msgspec.Struct, frozen=True):
     is_blanked: bool = False
     spaces: int = 0  # that stood between its characters
     is_filled: bool = False  # at its end, where spaces stand for fillers and were trimmed
+    is_ended: bool = False  # with fillers that may not be what it lacks
 
     @property
     def is_absent(self) -> bool:
@@ -201,6 +204,11 @@ def _places_of(unrecognised: tuple[int, ...], origins: tuple[int, ...]) -> froze
     return frozenset(place for place, origin in enumerate(origins) if origin in wanted and origin >= 0)
 
 
+def _ended(layout: Layout, rows: tuple[_Row, ...]) -> frozenset[int]:
+    ends = [(layout.width * line, row.deviation) for line, row in enumerate(rows, 1) if row.is_ended]
+    return frozenset(place for end, deviation in ends for place in range(end + deviation, end))
+
+
 def _best_fit(text: str, unrecognised: tuple[int, ...]) -> tuple[Zone, tuple[int, ...]] | None:
     """Return the arrangement of the payload's rows for which most speaks, or None when too little does."""
     rows = [(match.start(), match.group()) for match in _ROW.finditer(text) if match.group().strip(_PADDING)]
@@ -219,22 +227,24 @@ def _best_fit(text: str, unrecognised: tuple[int, ...]) -> tuple[Zone, tuple[int
         line_length=_line_length(best.layout, best.rows),
         line_order=_ORDER_DOUBTFUL if best.turn else _ORDER_OK,
         flagged=_places_of(unrecognised, origins),
+        ended=_ended(best.layout, best.rows),
     )
     return _read_alphabets(zone), origins
 
 
 def _arrangements(rows: list[tuple[int, str]], *, fillers_are_spaces: bool) -> Iterator[_Arrangement]:
     """Yield every layout, choice of rows and order of lines that the payload has the room for."""
-    aligned: dict[tuple[_Row, str, int], _Row | None] = {}  # the same row comes at the same place in many choices
+    aligned: dict[tuple[_Row, str, int, bool], _Row | None] = {}  # the same row comes there in many choices
     for width, lines in ((44, 2), (36, 2), (30, 3)):
         for window in _windows(rows, width, lines):
             fitted = [_fit_width(row, width, fillers_are_spaces) for row in window]
+            keeps_fillers = any(len(row) == width and row.endswith("<") for _, row in window)
             for turn, order in enumerate(permutations(fitted)):
                 for layout in layouts_of_width(width):
-                    places = [(row, layout.kind, line) for line, row in enumerate(order)]
+                    places = [(row, layout.kind, line, keeps_fillers) for line, row in enumerate(order)]
                     for place in places:
                         if place not in aligned:
-                            aligned[place] = _align(place[0], layout, place[2])
+                            aligned[place] = _align(place[0], layout, place[2], keeps_fillers=keeps_fillers)
                     lines_as_read = tuple(line for place in places if (line := aligned[place]) is not None)
                     if len(lines_as_read) == lines:
                         yield _Arrangement(layout, lines_as_read, turn)
@@ -282,11 +292,11 @@ def _fit_width(row: tuple[int, str], width: int, fillers_are_spaces: bool) -> _R
     return _Row(text, (*origins, *(-1,) * lacking), is_filled=lacking > 0)
 
 
-def _align(row: _Row, layout: Layout, line: int) -> _Row | None:
+def _align(row: _Row, layout: Layout, line: int, *, keeps_fillers: bool) -> _Row | None:
     """Make a row exactly as long as a line, so that the characters it lacks or has too many cost one unit alone.
 
-    What stands behind a line is cut off, and fillers that were cut off its end are put back; None where a line of this
-    layout does not end in fillers.
+    What stands behind a line is cut off, and fillers that were cut off its end are put back, unless the reader keeps
+    them elsewhere; None where a line of this layout does not end in fillers.
     """
     deviation = len(row.text) - layout.width
     if deviation == 0:
@@ -309,7 +319,8 @@ def _align(row: _Row, layout: Layout, line: int) -> _Row | None:
         inside = row.text[before : len(row.text) - after]
         inside_origins = row.origins[before : len(row.origins) - after]
         ends_in_fillers = unit.stop - offset == layout.width and unit.start in layout.filled
-        if ends_in_fillers and deviation < 0 and inside.endswith("<"):
+        is_ended = ends_in_fillers and deviation < 0 and not inside.endswith("<") and not keeps_fillers
+        if is_ended or (ends_in_fillers and deviation < 0 and inside.endswith("<")):
             inside, inside_origins, blanked = inside.ljust(size, "<"), (*inside_origins, *(-1,) * -deviation), False
         elif ends_in_fillers and deviation > 0 and (not inside[size:].strip("<") or inside[:size].endswith("<<")):
             inside, inside_origins, blanked = inside[:size], inside_origins[:size], False
@@ -317,7 +328,7 @@ def _align(row: _Row, layout: Layout, line: int) -> _Row | None:
             inside, inside_origins, blanked = MISSING * size, (-1,) * size, True
         text = row.text[:before] + inside + (row.text[-after:] if after else "")
         origins = (*row.origins[:before], *inside_origins, *(row.origins[-after:] if after else ()))
-        candidate = _Row(text, origins, deviation, blanked)
+        candidate = _Row(text, origins, deviation, blanked, is_ended=is_ended)
         padded = MISSING * offset + text + MISSING * (layout.width * (layout.lines - line - 1))
         held, failed = evidence(layout, padded)
         score = 2 * (held - failed) + (not blanked)

@@ -91,6 +91,40 @@ def test_lines_whose_fillers_were_cut_off_cost_nothing_and_are_said(kind):
     assert verdict(document, "line_length").result is Result.DOUBTFUL
 
 
+def long_names(kind: str, fillers: int) -> tuple[list[str], int]:
+    """Return a zone whose names end so many characters before their line does, and the number of that line."""
+    lines = list(SPECIMENS[kind])
+    line = 2 if kind == "TD1" else 0
+    begun, letters = lines[line].rstrip("<") + "<", string.ascii_uppercase
+    lines[line] = (begun + letters)[: len(lines[line]) - fillers].ljust(len(lines[line]), "<")
+    return lines, line
+
+
+@pytest.mark.parametrize("kind", ["TD1", "TD2", "TD3", "MRV-A", "MRV-B"])
+@pytest.mark.parametrize("fillers", [1, 2])
+def test_long_names_whose_last_fillers_a_reader_cut_off_are_doubtful_and_not_lost(kind, fillers):
+    lines, _ = long_names(kind, fillers)
+    document = read("\n".join(line.rstrip("<") for line in lines))
+
+    assert document.fields == read("\n".join(lines)).fields
+    assert wanting(document) == {
+        "line_length": Result.DOUBTFUL,
+        "names": Result.DOUBTFUL,
+        "specimen": Result.DOUBTFUL,
+    }
+
+
+@pytest.mark.parametrize("kind", ["TD1", "MRV-A", "MRV-B"])  # which have fillers at the end of another line
+@pytest.mark.parametrize("fillers", [1, 2])
+def test_names_that_lack_a_character_are_lost_when_the_reader_kept_the_fillers_of_another_line(kind, fillers):
+    lines, line = long_names(kind, fillers)
+    lines[line] = lines[line].rstrip("<")
+    document = read("\n".join(lines))
+
+    assert "primary_identifier" not in document.fields
+    assert verdict(document, "names").result is Result.FAILED
+
+
 @pytest.mark.parametrize("cut", [1, 2, 5])
 def test_a_wide_visa_that_lost_fillers_does_not_lose_more_to_the_narrow_one(cut):
     names = "V<UTOERIKSSON<VAN<DER<HEUVEL<<ANNA<MARY".ljust(44, "<")
