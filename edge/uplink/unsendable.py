@@ -1,7 +1,8 @@
-"""Records that can never go out as they are: unreadable ones, and photos that no broker takes.
+"""Records that can never go out as they are: unreadable ones, and photos that no PUBLISH of the contract holds.
 
 Owns what is asked of the recorder for them: a tombstone for each, with what the neighbours still know of it. Always
-true: nothing is given up that could go out later; a crossing that is too large waits for a better broker.
+true: nothing is given up that could go out later, so no word of a broker destroys a record: what is too large for this
+one waits for a better one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from edge.events import RecordUnreadable
 from edge.uplink.receipts import Reader
-from edge.wire.record import EPOCH
+from edge.wire.record import EPOCH, MAX_BATCH_BYTES
 from edge.wire.topics import Stream
 
 TELL_AGAIN_S = 60.0  # the recorder may not have been able to write a tombstone
@@ -51,11 +52,11 @@ class Unsendable:
             prev = record.hash
 
     def too_large(self, stream: str, record: Any, now_s: float) -> None:
-        """Give up a photo that the broker will never take; a crossing stays and waits for a better broker."""
+        """Give up a photo above the largest batch of the contract; anything else waits for a better broker."""
         self._forget_in_time(now_s)
         if not self._is_news(stream, record.sequence):
             return
-        if stream != Stream.EVIDENCE:
+        if stream != Stream.EVIDENCE or len(record.body) + 2 <= MAX_BATCH_BYTES:
             self._trouble(stream, "record_too_large_for_broker")
             return
         before = self._before(stream, record.sequence)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from msgspec.structs import replace
+
 from edge.cache import Head, StoredRecord, Unreadable
 from edge.events import RecordUnreadable
 from edge.uplink.unsendable import TELL_AGAIN_S, Unsendable
-from edge.wire.record import CROSSING, EPOCH
+from edge.wire.record import CROSSING, EPOCH, MAX_BATCH_BYTES
 
 
 def record(sequence: int, epoch: str, type: str = CROSSING) -> StoredRecord:
@@ -73,12 +76,24 @@ def test_each_is_asked_for_once_and_again_after_a_while() -> None:
     assert len(told) == 2
 
 
-def test_a_photo_that_is_too_large_is_given_up_and_a_crossing_never() -> None:
+@pytest.mark.parametrize(
+    ("stream", "size", "is_given_up"),
+    [
+        ("crossing", MAX_BATCH_BYTES - 1, False),
+        ("evidence", 40_000, False),
+        ("evidence", MAX_BATCH_BYTES - 2, False),
+        ("evidence", MAX_BATCH_BYTES - 1, True),
+    ],
+)
+def test_what_is_too_large_for_this_broker_waits_and_a_photo_too_large_for_every_one_is_given_up(
+    stream: str, size: int, is_given_up: bool
+) -> None:
     told: list[RecordUnreadable] = []
     troubles: list[tuple[str, str]] = []
     store = Store(record(1, "e1"), record(2, "e1"), last=2)
     unsendable = Unsendable(store, told.append, lambda *trouble: troubles.append(trouble))  # type: ignore[arg-type]
-    unsendable.too_large("crossing", record(2, "e1"), 1.0)
-    assert (told, troubles) == ([], [("crossing", "record_too_large_for_broker")])
-    unsendable.too_large("evidence", record(2, "e1"), 1.0)
-    assert told == [RecordUnreadable("evidence", "e1", 2, "h2", "h1", "too_large")]
+    unsendable.too_large(stream, replace(record(2, "e1"), body=bytes(size)), 1.0)
+    if is_given_up:
+        assert (told, troubles) == ([RecordUnreadable("evidence", "e1", 2, "h2", "h1", "too_large")], [])
+    else:
+        assert (told, troubles) == ([], [(stream, "record_too_large_for_broker")])
