@@ -24,14 +24,14 @@ _UNMOUNTED_WITHIN_S = 10.0
 class LoopCard:
     """A card in the mounted folder `folder`; its image lies beside it. A context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, image_bytes: int = IMAGE_BYTES) -> None:
+        self.folder, self._image_bytes = folder, image_bytes
         self.image = folder.with_name(folder.name + ".ext4")
 
     def __enter__(self) -> LoopCard:
         self.folder.mkdir()
         with self.image.open("xb") as image:
-            image.truncate(IMAGE_BYTES)
+            image.truncate(self._image_bytes)
         _run("mkfs.ext4", "-q", "-F", "-b", "4096", "-J", "size=4", "-m", "0", str(self.image))
         self.mount()
         return self
@@ -44,14 +44,21 @@ class LoopCard:
 
     def mount(self) -> None:
         """Mount the image; after a cut this replays the journal."""
-        _run("mount", "-t", "ext4", "-o", "loop,noatime", str(self.image), str(self.folder))
+        # A device of its own each time: `mount -o loop` takes the one from before the cut again as long as a mount
+        # namespace that somebody else has just made still holds it, and that one answers nothing but errors.
+        device = _run("losetup", "--find", "--show", str(self.image)).strip()
+        try:
+            _run("mount", "-t", "ext4", "-o", "noatime", device, str(self.folder))
+        finally:
+            _run("losetup", "--detach", device)  # takes effect once it is unmounted
 
     def unmount(self) -> None:
         """Unmount; whoever was killed a moment ago may still hold a file, so try for a while."""
         until_s = time.monotonic() + _UNMOUNTED_WITHIN_S
         while True:
             try:
-                return _run("umount", str(self.folder))
+                _run("umount", str(self.folder))
+                return
             except OSError:
                 if time.monotonic() > until_s:
                     raise
@@ -66,7 +73,8 @@ class LoopCard:
             os.close(folder)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
