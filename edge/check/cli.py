@@ -45,11 +45,14 @@ def _environment() -> dict[str, str]:
 def _check(options: argparse.Namespace) -> int:
     from edge.check.line import State
     from edge.check.run import check
-    from edge.check.screen import print_lines
+    from edge.check.screen import CheckScreen
     from edge.screen import print_json
 
-    lines = check(options.config, _environment())
-    found = list(lines) if options.json else print_lines(lines)
+    if options.json:
+        found = list(check(options.config, _environment()))
+    else:
+        screen = CheckScreen()
+        found = screen.print_lines(check(options.config, _environment(), screen.tell))
     if options.json:
         print_json(found)
     return 1 if any(line.state is State.FAILED for line in found) else 0
@@ -57,13 +60,14 @@ def _check(options: argparse.Namespace) -> int:
 
 def _diagnose(options: argparse.Namespace) -> int:
     from edge.check.run import check, running
-    from edge.check.screen import print_lines
+    from edge.check.screen import CheckScreen
     from edge.commands.start import settings_in_force
     from edge.diagnose import utc_now, write_tarball
 
     environment = _environment()
     settings = settings_in_force(options.config, environment)
-    found = print_lines(check(options.config, environment))
+    screen = CheckScreen()
+    found = screen.print_lines(check(options.config, environment, screen.tell))
     path = write_tarball(options.out, settings, found, running(settings), utc_now())
     print(f"written: {path}")
     print("It holds no traveller and no key. Send it to the centre.")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.check.devices import check_devices
+from edge.check.devices import Tell, check_devices, say_nothing, settled
 from edge.check.here import check_certificates, check_clock, check_keys, check_store
 from edge.check.line import Line, failed, ok, warn
 from edge.check.there import check_way
@@ -22,8 +22,8 @@ from edge.wire.topics import kiosk_id
 from edge.wiring import endpoint, known_time, system_clock
 
 
-def check(config: Path, environment: dict[str, str]) -> Iterator[Line]:
-    """Check the kiosk of a settings file."""
+def check(config: Path, environment: dict[str, str], tell: Tell = say_nothing) -> Iterator[Line]:
+    """Check the kiosk of a settings file; `tell` hears what is waited for, and how long yet."""
     try:
         settings = settings_in_force(config, environment)
         kiosk = kiosk_id(settings.kiosk.site, settings.kiosk.name)
@@ -37,17 +37,21 @@ def check(config: Path, environment: dict[str, str]) -> Iterator[Line]:
         yield warn("daemon", "does not run", "systemctl start landfall-kiosk; journalctl -u landfall-kiosk")
     else:
         yield ok("daemon", f"runs, version {daemon['version']}")
-    yield from checks(settings, kiosk, daemon)
+        settled(lambda: (running(settings) or {}).get("devices"), tell)
+        daemon = running(settings)
+    yield from checks(settings, kiosk, daemon, tell)
 
 
-def checks(settings: Settings, kiosk: str, daemon: Mapping[str, Any] | None) -> Iterator[Line]:
+def checks(
+    settings: Settings, kiosk: str, daemon: Mapping[str, Any] | None, tell: Tell = say_nothing
+) -> Iterator[Line]:
     """Check what settings describe; `daemon` is the health that a running daemon tells."""
     now = system_clock(settings, known_time(settings)).now()
     yield from check_store(settings)
     yield from check_clock(now)
     yield from check_keys(settings)
     yield from check_certificates(settings, kiosk, now.at)
-    yield from check_devices(settings, None if daemon is None else daemon["devices"])
+    yield from check_devices(settings, None if daemon is None else daemon["devices"], tell)
     yield from check_way(endpoint(settings, kiosk), None if daemon is None else daemon["uplink"])
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from edge.check.devices import check_devices
+from edge.check.devices import Tell, check_devices, say_nothing, settled
 from edge.check.line import State
 from edge.config import parse
+from hw.simulated.port import SimulatedPort
 
 TOML = """
 [kiosk]
@@ -29,9 +30,11 @@ key = "c"
 """
 
 
-def found(tmp_path, lane: str, daemon: dict | None = None) -> list[tuple[str, State]]:
+def found(
+    tmp_path, lane: str, daemon: dict | None = None, tell: Tell = say_nothing, within_s: float = 0.1
+) -> list[tuple[str, State]]:
     settings = parse(TOML.format(lane=lane), file="kiosk.toml", folder=tmp_path, environment={})
-    lines = list(check_devices(settings, daemon))
+    lines = list(check_devices(settings, daemon, tell, within_s=within_s))
     assert all(line.remedy for line in lines if line.state is not State.OK)
     return [(line.what, line.state) for line in lines]
 
@@ -39,6 +42,31 @@ def found(tmp_path, lane: str, daemon: dict | None = None) -> list[tuple[str, St
 def test_a_reader_that_is_not_there_is_a_failure_with_its_name(tmp_path) -> None:
     lane = f'readers = [{{ name = "passport", path = "{tmp_path}/nothing" }}]'
     assert found(tmp_path, lane) == [("device passport", State.FAILED)]
+
+
+def test_a_reader_that_comes_up_meanwhile_is_ready_and_how_long_it_has_is_told(tmp_path) -> None:
+    port, told = SimulatedPort(tmp_path / "reader", baud=9600), []
+
+    def plug(text: str) -> None:
+        if "not plugged in" in text and not told:
+            port.plug()
+            told.append(text)
+
+    try:
+        lane = f'readers = [{{ name = "passport", path = "{port.path}" }}]'
+        assert found(tmp_path, lane, tell=plug, within_s=30) == [("device passport", State.OK)]
+    finally:
+        port.unplug()
+    assert told == ["30 s left for passport (not plugged in)"]
+
+
+def test_a_daemon_whose_reader_is_gone_is_asked_until_it_is_back() -> None:
+    gone, told = {"passport": {"state": "lost", "error": "unplugged"}, "lane": {"state": "lane ready"}}, []
+    answers = [gone, {"passport": {"state": "ready"}}]
+    assert settled(lambda: answers.pop(0), told.append, within_s=5)["passport"]["state"] == "ready"
+    assert told == ["5 s left for passport (unplugged)"]
+    assert settled(lambda: gone, told.append, within_s=0) is gone
+    assert settled(lambda: None, told.append) is None
 
 
 def test_a_simulated_lane_is_not_played(tmp_path) -> None:
