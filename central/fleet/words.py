@@ -196,7 +196,7 @@ WORDS: dict[Code, Words] = {
     Code.QUARANTINE: Words(
         _W,
         "Records of stream {subject} are well signed but cannot be read ({value}).",
-        "Check that the kiosk seals to the centre's present key; they are kept, and read once the key is there.",
+        "They are kept: `landfall-central set-aside list` names the key, `set-aside retry` opens them with it.",
     ),
     Code.STORE_DAMAGED: Words(
         _W,

@@ -26,12 +26,12 @@ Take offline/ back to its safe. Now, in this order:
      for broker/, enrolment/ and each collector; restart who uses them
   5. when every kiosk has renewed: landfall-provision ca retire {folder}"""
 _RETIRED = """\
-{folder}: {count} earlier authorities are gone from it. Now:
+{folder}: earlier authorities that are gone from it: {count}. Now:
   1. issuing.key and issuing.crt to /etc/landfall/authority
   2. systemctl start landfall-crl, systemctl restart landfall-broker
      Whoever shows a certificate of theirs is refused from then on."""
 _REVOKED = """\
-{folder}: the root has revoked {count} earlier authorities.
+{folder}: earlier authorities that the root has revoked: {count}.
 Take offline/ back to its safe. Now, in this order:
   1. landfall-provision ca renew --ca {folder} FOLDER
      for broker/, enrolment/ and each collector, unless you did since `ca

@@ -180,8 +180,16 @@ def test_the_daemons_wish_has_root_ask_the_centre_each_time(tmp_path):
     }
     sysusers = SYSTEMD / "sysusers.d" / "landfall-kiosk.conf"
     wish = ("/usr/bin/setpriv", "--reuid=landfall", "--regid=landfall", "--clear-groups", "/bin/sh", "-c", LEAVE_WISH)
+    asked = "/etc/landfall/keys/asked.json"
     with SystemdMachine(tmp_path, "lane.target", files, sysusers=[sysusers], secret="/etc/landfall/keys/") as kiosk:
         kiosk.read_json("/run/landfall/seen.json")
         for times in (1, 2):
             assert kiosk.run(*wish).returncode == 0
-            assert kiosk.read_json("/etc/landfall/keys/asked.json", unlike={"times": times - 1}) == {"times": times}
+            assert kiosk.read_json(asked, unlike={"times": times - 1}) == {"times": times}
+        kiosk.run("systemctl", "stop", KIOSK)
+        assert kiosk.run("systemctl", "is-active", "landfall-renew.path").stdout.strip() == "inactive"
+        kiosk.run("systemctl", "start", KIOSK)
+        kiosk.read_json("/run/landfall/seen.json")
+        assert kiosk.read_json(asked) == {"times": 2}, "that the folder went with the daemon is no wish"
+        assert kiosk.run(*wish).returncode == 0
+        assert kiosk.read_json(asked, unlike={"times": 2}) == {"times": 3}
