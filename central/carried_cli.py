@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import open_database, open_store, print_json, settings_with_keys, signer_and_opener
 from central.registry import Registry
 

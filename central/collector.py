@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from queue import Empty, SimpleQueue
-from random import Random
 from threading import Event as Flag
 from time import monotonic
 
@@ -22,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from central import commands, gaps, kiosk_settings, uptake
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.chain import Arrival
+from central.clock import Pause, utc_now
 from central.config import CollectorSettings
 from central.database import rfc3339
 from central.gaps import Ask
@@ -37,31 +37,8 @@ from edge.wire.messages import RESEND_TYP, Resend, encode
 from edge.wire.topics import command_topic, parse_topic, receipt_topic
 
 ATTEMPTS = 4  # at one transaction, before the broker may give the messages to another collector
-SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 LONGEST_WAIT_S = 1.0
 ORDERS_S = 1.0  # how often commands are looked for
-
-
-def utc_now() -> datetime:
-    """Return the present moment."""
-    return datetime.now(UTC)
-
-
-@dataclass(slots=True)
-class Pause:
-    """Decorrelated jitter: each pause is random, between the shortest and three times the one before."""
-
-    random: Random = field(default_factory=Random)
-    last_s: float = SHORTEST_PAUSE_S
-
-    def next_s(self) -> float:
-        """Return how long to wait now."""
-        self.last_s = min(LONGEST_PAUSE_S, self.random.uniform(SHORTEST_PAUSE_S, self.last_s * 3))
-        return self.last_s
-
-    def reset(self) -> None:
-        """Begin with short pauses again."""
-        self.last_s = SHORTEST_PAUSE_S
 
 
 class Collector:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from central import commands, database
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import database_named, kiosk_named, kiosk_options, print_json
 from central.commands import SETTINGS, TRIAL_S, Issued
 from central.registry import list_kiosks

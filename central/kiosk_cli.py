@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from central import registry
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import database_named, kiosk_named, kiosk_options, print_json
 from edge.errors import LandfallError
 

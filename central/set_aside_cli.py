@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import database_named, open_database, open_store, opening_keys, print_json, settings_with_keys
 from central.set_aside import retry, sealed_letters
 

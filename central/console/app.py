@@ -24,7 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from central.collector import utc_now
+from central.clock import utc_now
 from central.config import ConsoleSettings, FleetSettings
 from central.console import alerts_page, audit_page, fleet_page, kiosk_commands, kiosk_page, sign_in, words
 from central.console.limits import RequestLimit

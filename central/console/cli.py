@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from central import config, database
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import database_named, open_database
 from central.console import accounts, audit, throttle
 from central.console.accounts import By

@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
-from central.collector import Pause
+from central.clock import Pause
 from central.enrolment.desk import Desk
 from central.journal import ERROR, INFO, NOTICE, WARNING, log, told
 from edge.errors import ContractError, LandfallError

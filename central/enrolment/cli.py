@@ -17,7 +17,7 @@ import msgspec
 from cryptography import x509
 
 from central import config, database
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import database_named, kiosk_options, open_database, print_json
 from central.enrolment import register, revocation
 from central.enrolment.desk import Desk

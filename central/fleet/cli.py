@@ -24,7 +24,7 @@ from central.alerts.bell import Bell
 from central.alerts.channels import Heartbeat, Mail, Webhook
 from central.alerts.post import Postman, Pulse
 from central.alerts.rules import load
-from central.collector import utc_now
+from central.clock import utc_now
 from central.command_line import database_named, open_database, print_json
 from central.config import AlertSettings
 from central.database import rfc3339

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from central import database, incidents, shelf
 from central.alerts.bell import Bell
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
-from central.collector import Pause, utc_now
+from central.clock import Pause, utc_now
 from central.config import FleetSettings
 from central.database import rfc3339
 from central.fleet import centre, history, lease, state

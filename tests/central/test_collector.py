@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 
 from central import database, registry
 from central.broker_link import STREAMS
-from central.collector import utc_now
+from central.clock import utc_now
 from central.overview import overview
 from central.reconcile import KioskCount, reconcile
 from central.tables import record, rejected

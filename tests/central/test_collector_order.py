@@ -10,7 +10,8 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from central import database, gaps
 from central.broker_link import Delivery, Disconnected, Subscribed
-from central.collector import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, Collector, Pause
+from central.clock import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, Pause
+from central.collector import Collector
 from central.config import CollectorSettings
 from edge.seal import Signer
 from edge.wire.commands import REPORTED_TYP, Reported
@@ -95,8 +96,8 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    monkeypatch.setattr("central.collector.SHORTEST_PAUSE_S", 0.001)
-    monkeypatch.setattr("central.collector.LONGEST_PAUSE_S", 0.002)
+    monkeypatch.setattr("central.clock.SHORTEST_PAUSE_S", 0.001)
+    monkeypatch.setattr("central.clock.LONGEST_PAUSE_S", 0.002)
     engine = database.connect(f"sqlite:///{tmp_path / 'central.db'}")
     database.upgrade(engine)
     yield Bench(engine)

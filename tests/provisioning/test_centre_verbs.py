@@ -3,7 +3,7 @@
 import pytest
 
 from central import registry, uptake
-from central.collector import utc_now
+from central.clock import utc_now
 from edge.wire.messages import Status
 from provisioning.authority import make_centre_keys
 from provisioning.cli import main

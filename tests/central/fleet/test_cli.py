@@ -11,7 +11,7 @@ from central import database, incidents
 from central.alerts import ledger, rules
 from central.alerts.bell import Bell
 from central.cli import main
-from central.collector import utc_now
+from central.clock import utc_now
 from central.database import rfc3339
 from central.fleet.diagnosis import finding
 from central.fleet.words import Code

@@ -18,7 +18,7 @@ import pytest
 
 from central import registry
 from central.alerts import ledger
-from central.collector import utc_now
+from central.clock import utc_now
 from central.config import FleetSettings
 from central.fleet import view
 from central.fleet.view import Standing
