@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, select, tuple_
 
-from central import shelf
+from central import database
 from central.chain import TRUNK, End
 from central.incidents import Incident, Kind
 from central.shelf import EpochKey
@@ -64,7 +64,7 @@ class Admission:
         if len(self._known) > REMEMBERED:
             self._known.clear()
         place = tuple_(branch.c.kiosk, branch.c.stream, branch.c.epoch)
-        for some in shelf.pieces(wanted, shelf.CHUNK):
+        for some in database.pieces(wanted):
             columns = select(branch.c.kiosk, branch.c.stream, branch.c.epoch)
             found = connection.execute(columns.where(branch.c.branch == TRUNK, place.in_(some)))
             self._known.update(EpochKey(*row) for row in found)
@@ -73,7 +73,7 @@ class Admission:
 
 def _count(connection: Connection, streams: Sequence[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
     counts: dict[tuple[str, ...], int] = {}
-    for some in shelf.pieces(streams, shelf.CHUNK):
+    for some in database.pieces(streams):
         of_these = tuple_(branch.c.kiosk, branch.c.stream).in_(some) & (branch.c.branch == TRUNK)
         grouped = select(branch.c.kiosk, branch.c.stream, func.count()).where(of_these)
         for kiosk, stream, count in connection.execute(grouped.group_by(branch.c.kiosk, branch.c.stream)):
@@ -83,7 +83,7 @@ def _count(connection: Connection, streams: Sequence[tuple[str, ...]]) -> dict[t
 
 def _count_streams(connection: Connection, kiosks: Sequence[str]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for some in shelf.pieces(kiosks, shelf.CHUNK):
+    for some in database.pieces(kiosks):
         of_these = branch.c.kiosk.in_(some) & (branch.c.branch == TRUNK)
         grouped = select(branch.c.kiosk, func.count(branch.c.stream.distinct())).where(of_these)
         counts.update((kiosk, count) for kiosk, count in connection.execute(grouped.group_by(branch.c.kiosk)))

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Dialect, Engine, Table, event, func, select
@@ -22,7 +22,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from central.owner import Owner, acting_as, owner_for
 
+CHUNK = 128  # terms in one WHERE; SQLite takes an expression 1000 deep
 UPGRADE_LOCK = 0x4C414E44  # "LAND": the advisory lock of PostgreSQL that upgrades stand in line for
+
+T = TypeVar("T")
 
 _READ_ONLY = "landfall_read_only"
 _WAL_RETRY_S = 0.01
@@ -126,6 +129,12 @@ def _upsert(dialect: str, table: Table) -> Any:
     statement = _insert(dialect, table)
     changed = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
     return statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=changed)
+
+
+def pieces(rows: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """Cut a sequence into pieces of at most `size`, so that one statement does not name too many."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def upgrade(engine: Engine) -> None:

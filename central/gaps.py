@@ -163,7 +163,7 @@ def _known(connection: Connection, keys: list[EpochKey], recently: str) -> list[
     kiosks = sorted({key.kiosk for key in keys})
     matters = or_(incident.c.closed_at.is_(None), incident.c.last_seen >= recently)
     found: list[_Known] = []
-    for some in shelf.pieces(kiosks, shelf.CHUNK):
+    for some in database.pieces(kiosks):
         chosen = _incidents(connection, incident.c.kiosk.in_(some) & matters)
         found += [one for one in chosen if one.key in wanted]
     return found

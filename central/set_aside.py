@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Engine, select, tuple_
 
 from central import database, registry
 from central.chain import Arrival, Standing
+from central.database import CHUNK, pieces
 from central.incidents import Kind
-from central.shelf import CHUNK, pieces
 from central.store import Store
 from central.tables import incident, record
 from central.verify import Checked, Examiner

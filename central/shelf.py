@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, and_, bindparam, insert, or_, select, tuple_, update
 
@@ -19,10 +19,7 @@ from central.tables import branch, record
 from central.verify import Checked
 from edge.wire.record import EPOCH, TOMBSTONE
 
-CHUNK = 128  # terms in one WHERE; SQLite takes an expression 1000 deep
 WAITING_CHUNK = 1000  # waiting records that are looked at together
-
-T = TypeVar("T")
 
 
 class EpochKey(NamedTuple):
@@ -90,7 +87,7 @@ def _lock_trunks(connection: Connection, keys: Sequence[EpochKey]) -> set[EpochK
     locked: set[EpochKey] = set()
     columns = (branch.c.kiosk, branch.c.stream, branch.c.epoch)
     trunks = select(*columns).where(branch.c.branch == TRUNK, _branch_key.in_(_KEYS)).order_by(*columns)
-    for some in pieces(keys, CHUNK):
+    for some in database.pieces(keys):
         found = connection.execute(trunks.with_for_update(), {"keys": some})
         locked.update(EpochKey(*row) for row in found)
     return locked
@@ -99,7 +96,7 @@ def _lock_trunks(connection: Connection, keys: Sequence[EpochKey]) -> set[EpochK
 def ends_of(connection: Connection, keys: Sequence[EpochKey]) -> dict[EpochKey, dict[int, End]]:
     """Return the branches of epochs, without locking anything."""
     found: dict[EpochKey, dict[int, End]] = {key: {} for key in keys}
-    for some in pieces(keys, CHUNK):
+    for some in database.pieces(keys):
         for kiosk, stream, epoch, number, root, held_up_to, hash_at in connection.execute(_SELECT_ENDS, {"keys": some}):
             found[EpochKey(kiosk, stream, epoch)][number] = End(root, held_up_to, hash_at)
     return found
@@ -109,7 +106,7 @@ def neighbours(connection: Connection, sequences: Mapping[EpochKey, Iterable[int
     """Give every stored record at the given sequences, one below them and one above."""
     ranges = [(*key, *found) for key, wanted in sequences.items() for found in _ranges(wanted)]
     names = ("kiosk", "stream", "epoch", "low", "high")
-    for some in pieces(ranges, CHUNK):
+    for some in database.pieces(ranges):
         terms = 1 << (len(some) - 1).bit_length()  # few different statements: what is left over repeats the first range
         padded = [*some, *[some[0]] * (terms - len(some))]
         values = {f"{name}{n}": part for n, parts in enumerate(padded) for name, part in zip(names, parts, strict=True)}
@@ -185,7 +182,7 @@ def stands_elsewhere(connection: Connection, key: EpochKey, sequence: int, hash:
 def unfounded(connection: Connection, keys: Iterable[EpochKey]) -> list[EpochKey]:
     """Return the epochs without a first record that belong to the same streams as these."""
     found: list[EpochKey] = []
-    for some in pieces(sorted({key[:2] for key in keys}), CHUNK):
+    for some in database.pieces(sorted({key[:2] for key in keys})):
         found += [EpochKey(*row) for row in connection.execute(_SELECT_UNFOUNDED, {"streams": some})]
     return found
 
@@ -246,9 +243,3 @@ def _entries(
             EpochKey(kiosk, stream, epoch),
             Entry(sequence, hash, prev, standing, opens=opens, branch=number, stored_hash=hash),
         )
-
-
-def pieces(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Cut a sequence into pieces of at most `size`."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

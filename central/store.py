@@ -232,7 +232,7 @@ def _close_repaired(connection: Connection, epochs: dict[EpochKey, Epoch], at: s
         if entry.stored_hash is not None and entry.standing is Standing.OPENED
     ]
     where = tuple_(incident.c.kiosk, incident.c.stream, incident.c.epoch, incident.c.sequence)
-    for some in shelf.pieces(repaired, shelf.CHUNK):
+    for some in database.pieces(repaired):
         kinds = incident.c.kind.in_([Kind.TOMBSTONE, Kind.QUARANTINE])
         connection.execute(update(incident).where(kinds, where.in_(some)).values(closed_at=at))
 

@@ -93,7 +93,7 @@ def _affected(
     """Return the starts that are new, and those whose epoch before is among the ones that moved."""
     found = []
     for query, keys in ((_SELECT_BY_EPOCH, sorted(new)), (_SELECT_BY_PREVIOUS, sorted(moved))):
-        for some in shelf.pieces(keys, shelf.CHUNK):
+        for some in database.pieces(keys):
             for kiosk, stream, epoch, *said in connection.execute(query, {"keys": some}):
                 found.append((EpochKey(kiosk, stream, epoch), Succession(*said)))
     return found

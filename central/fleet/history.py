@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Integer, and_, cast, delete, func, literal, select
 
-from central import database, shelf
+from central import database
 from central.config import FleetSettings
 from central.fleet.report import moment
 from central.fleet.tables import sample
@@ -62,7 +62,7 @@ def read(connection: Connection, kiosk: str, metric: Metric, span: timedelta, no
 
 def put(connection: Connection, rows: Iterable[Mapping[str, object]]) -> None:
     """Write samples; a second one of the same kiosk and moment takes the place of the first."""
-    for some in shelf.pieces(list(rows), 500):
+    for some in database.pieces(list(rows), 500):
         connection.execute(database.upsert(connection, sample), list(some))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
-from central import database, shelf
+from central import database
 from central.database import moment, rfc3339
 from central.fleet import report as reports
 from central.fleet.diagnosis import KioskState, OpenIncident
@@ -51,7 +51,7 @@ class Memory:
         """Return the state of every registered kiosk, by name and in its order."""
         rows = {row.kiosk: row for row in connection.execute(_SELECT_KNOWN)}
         changed = [name for name, row in rows.items() if row != self._rows.get(name)]
-        for some in shelf.pieces(changed, 500):
+        for some in database.pieces(changed, 500):
             health = dict(connection.execute(_SELECT_HEALTH, {"kiosks": some}).all())
             self._states |= {name: _state(rows[name], health.get(name)) for name in some}
         self._rows, self._states = rows, {name: self._states[name] for name in rows}
@@ -114,7 +114,7 @@ def registered(connection: Connection) -> set[str]:
 def put(connection: Connection, states: Iterable[KioskState]) -> None:
     """Write the states of kiosks that were heard, whole."""
     rows = [_row(state) for state in sorted(states, key=lambda state: state.kiosk) if state.heard_at is not None]
-    for some in shelf.pieces(rows, 500):
+    for some in database.pieces(rows, 500):
         connection.execute(database.upsert(connection, fleet_kiosk), list(some))
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import database, incidents, shelf
+from central import database, incidents
 from central.alerts.bell import Bell
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.clock import Pause, utc_now
@@ -280,5 +280,5 @@ class Watcher:
         some, self._condensed = self._condensed[:share], self._condensed[share:]
         if some:
             with database.writing(self._engine) as connection:
-                for piece in shelf.pieces(some, shelf.CHUNK):
+                for piece in database.pieces(some):
                     history.condense(connection, piece, self._clock(), self._settings)
