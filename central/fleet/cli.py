@@ -154,11 +154,11 @@ def _settle(arguments: argparse.Namespace, engine: Engine) -> int:
 def _print_fleet(found: view.FleetView) -> None:
     counted = ", ".join(f"{count} {standing}" for standing, count in found.standings.items() if count)
     print(f"{len(found.kiosks)} kiosks: {counted or 'none'}")
-    _print_findings("centre", found.centre.findings)
+    _print_findings(found.centre.findings)
     for one in found.kiosks:
         if one.standing is not Standing.OK:
             print(f"{one.kiosk}: {one.standing}")
-            _print_findings(one.kiosk, one.findings)
+            _print_findings(one.findings)
 
 
 def _print_kiosk(one: view.KioskView) -> None:
@@ -170,10 +170,10 @@ def _print_kiosk(one: view.KioskView) -> None:
         print(f"  version {one.report.version}, settings {one.report.settings_sha256[:12] or 'not told'}")
         for name, device in one.report.devices.items():
             print(f"  {name}: {device.state} {device.error}".rstrip())
-    _print_findings(one.kiosk, one.findings)
+    _print_findings(one.findings)
 
 
-def _print_findings(whose: str, findings: tuple[Finding, ...]) -> None:
+def _print_findings(findings: tuple[Finding, ...]) -> None:
     for one in findings:
         print(textwrap.fill(f"! {one.what}", _WIDTH, initial_indent="  ", subsequent_indent="    "))
         print(textwrap.fill(one.remedy, _WIDTH, initial_indent="    ", subsequent_indent="    "))

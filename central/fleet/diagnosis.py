@@ -109,7 +109,7 @@ def diagnose(state: KioskState, incidents: Sequence[OpenIncident], context: Cont
     return sorted(found, key=lambda one: (one.severity, _URGENCY[one.code], one.subject))
 
 
-def standing_of(state: KioskState, findings: Sequence[Finding]) -> Standing:
+def standing_of(findings: Sequence[Finding]) -> Standing:
     """Return the one word for a kiosk."""
     codes = {one.code for one in findings}
     if Code.NEVER_HEARD in codes:

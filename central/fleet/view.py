@@ -157,7 +157,7 @@ def _view(one: KioskState, findings: Sequence[Finding], stored_at: datetime | No
     return KioskView(
         kiosk=one.kiosk,
         site=one.kiosk.partition("/")[0],
-        standing=standing_of(one, findings),
+        standing=standing_of(findings),
         findings=tuple(findings),
         heard_at=one.heard_at,
         connected_at=one.connected_at,

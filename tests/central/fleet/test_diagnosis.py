@@ -161,7 +161,7 @@ def test_the_worst_comes_first():
     ids=["unknown", "ok", "notice", "degraded", "silent", "offline"],
 )
 def test_one_word_says_how_a_kiosk_stands(state, standing):
-    assert standing_of(state, diagnose(state, (), CONTEXT)) == standing
+    assert standing_of(diagnose(state, (), CONTEXT)) == standing
 
 
 def test_a_state_says_since_when_it_holds_by_the_centres_clock():
