@@ -9,7 +9,6 @@ asked for again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from edge.events import (
     CrossingDraft,
@@ -26,7 +25,7 @@ from edge.events import (
     VoidReason,
 )
 from edge.settings import LaneSettings
-from edge.wire.crossing import Outcome
+from edge.wire.crossing import Outcome, OutcomeResult
 
 
 class LastCrossing:
@@ -59,7 +58,7 @@ class LastCrossing:
         self._asked = VoidDraft(self._new_id(), now, crossing, reason, officer, self._group)
         return self._asked
 
-    def decide(self, result: Literal["passed", "referred"], officer: str, now: Moment) -> DecisionDraft | None:
+    def decide(self, result: OutcomeResult, officer: str, now: Moment) -> DecisionDraft | None:
         """Return the amendment with the final decision, or None where nothing is to be decided."""
         if not (crossing := self.decidable(now)):
             return None

@@ -1,7 +1,8 @@
-"""What can happen at a lane, and what the lane can ask for.
+"""What can happen, and what a lane can ask for.
 
-Owns the vocabulary between the state machine and the world: events in the past tense, actions in the imperative. The
-events of devices come from `hw.devices`. Always true: what was read and photographed is withheld from every `repr`.
+Owns the vocabulary between the main loop and everything else: events of a lane, of the recorder and of the uplink in
+the past tense, actions of a lane in the imperative. The events of devices come from `hw.devices`. Always true: what was
+read and photographed is withheld from every `repr`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ from enum import StrEnum
 from typing import Literal
 
 from edge.wire.commands import Command, Desired
-from edge.wire.crossing import Clock, Conveyance, Direction, Outcome, ReadDocument
+from edge.wire.crossing import (
+    Clock,
+    Conveyance,
+    Direction,
+    LaneKind,
+    Outcome,
+    OutcomeResult,
+    ReadDocument,
+    VoidReason,
+    VoidReasonOfOfficer,
+)
 from edge.wire.record import Position
 from hw.devices import (
     ButtonPressed,
@@ -100,7 +111,7 @@ class FormKeyed:
     document: ReadDocument
     written_at: str
     direction: Direction
-    result: Literal["passed", "referred"]
+    result: OutcomeResult
     officer: str
 
 
@@ -108,20 +119,15 @@ class FormKeyed:
 class DecisionTaken:
     """An officer has decided about the traveller at the lane, or about the last one who was referred."""
 
-    result: Literal["passed", "referred"]
+    result: OutcomeResult
     officer: str
-
-
-VoidReason = Literal[
-    "recorded_too_late", "entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other"
-]
 
 
 @dataclass(frozen=True, slots=True)
 class VoidAsked:
     """An officer says that the last crossing of the lane does not count, or the last form that was keyed in."""
 
-    reason: VoidReason
+    reason: VoidReasonOfOfficer
     officer: str
     is_form: bool = False
 
@@ -324,7 +330,7 @@ class CrossingDraft:
     id: str
     moment: Moment
     direction: Direction
-    lane: Literal["desk", "self_service"]
+    lane: LaneKind
     documents: tuple[ReadDocument, ...] = field(repr=False)
     conveyance: Conveyance | None
     outcome: Outcome
@@ -343,7 +349,7 @@ class DecisionDraft:
     id: str
     moment: Moment
     amends: str
-    result: Literal["passed", "referred"]
+    result: OutcomeResult
     officer: str = ""
 
 

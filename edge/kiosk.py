@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Literal
 
 from edge.afterwards import Afterwards
 from edge.errors import LandfallError
@@ -45,7 +44,7 @@ from edge.late import LateRecords
 from edge.rules import document_class, is_misread, reasons_to_refer
 from edge.settings import LaneSettings
 from edge.traveller import Reads, RepeatedReads, Traveller, understand
-from edge.wire.crossing import Direction, Outcome, ReadDocument
+from edge.wire.crossing import Direction, Outcome, OutcomeResult, ReadDocument
 from hw.devices import (
     Button,
     ButtonPressed,
@@ -58,7 +57,6 @@ from hw.devices import (
 )
 
 PROBE_S = 5.0
-Result = Literal["passed", "referred"]
 
 
 class State(StrEnum):
@@ -314,7 +312,7 @@ class Kiosk:
     def _take_decision(self, event: DecisionTaken, now: Moment) -> list[Action]:
         return self._decided(event.result, event.officer, now)
 
-    def _decided(self, result: Result, officer: str, now: Moment) -> list[Action]:
+    def _decided(self, result: OutcomeResult, officer: str, now: Moment) -> list[Action]:
         outcome = Outcome(result, "officer", self._reasons(), officer or self._present.officer)
         return self._record_crossing(outcome, now)
 
@@ -419,7 +417,7 @@ class Kiosk:
         return Outcome("referred" if reasons else "passed", "rule", reasons, self._present.officer)
 
 
-_RESULT_OF: dict[Button, Result] = {Button.ACCEPT: "passed", Button.REFER: "referred"}
+_RESULT_OF: dict[Button, OutcomeResult] = {Button.ACCEPT: "passed", Button.REFER: "referred"}
 
 # What an officer may say of somebody who is not at the lane any more, whatever the lane does.
 _ANYWHERE: dict[type, Callable[..., list[Action]]] = {

@@ -14,15 +14,15 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from edge.errors import LandfallError
+from edge.wire.crossing import ConveyanceKind, Direction, OutcomeResult, VoidReasonOfOfficer
 
 OUTCOME_S = 60.0
 POLL_S = 0.1
-REASONS = ("entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other")
 
 _WHICH = "which crossing you mean, as `enter` and `status` name it; refused if it is not open any more"
 
@@ -53,16 +53,16 @@ def add_verbs(verbs: Any, add_config: Add, add_json: Add) -> None:
         metavar="TIME",
         help="a paper form: the time on it, local or with ...Z",
     )
-    enter.add_argument("--direction", choices=("entry", "exit", "transit"), help="of the form [as the lane has it now]")
-    enter.add_argument("--result", choices=("passed", "referred"), help="of the form")
+    enter.add_argument("--direction", choices=get_args(Direction), help="of the form [as the lane has it now]")
+    enter.add_argument("--result", choices=get_args(OutcomeResult), help="of the form")
 
     void = verb("void", _void, "say that the last crossing of the lane does not count")
     void.add_argument("crossing", nargs="?", default="", metavar="CROSSING", help=_WHICH)
-    void.add_argument("--reason", choices=REASONS, default="other", help="why [other]")
+    void.add_argument("--reason", choices=get_args(VoidReasonOfOfficer), default="other", help="why [other]")
     void.add_argument("--form", action="store_true", help="the last paper form, not the last crossing")
 
     decide = verb("decide", _decide, "decide about the traveller who was referred")
-    decide.add_argument("result", choices=("passed", "referred"))
+    decide.add_argument("result", choices=get_args(OutcomeResult))
     decide.add_argument("crossing", nargs="?", default="", metavar="CROSSING", help=_WHICH)
 
     verb("rearm", _rearm, "let a kiosk work again whose case was opened and inspected (root)")
@@ -70,7 +70,7 @@ def add_verbs(verbs: Any, add_config: Add, add_json: Add) -> None:
     group = verb("group", _group, "open a group of people who travel together, close it, or show its count")
     group.add_argument("do", nargs="?", choices=("open", "close", "show"), default="show")
     group.add_argument("--expected", type=int, metavar="COUNT", help="how many people there should be")
-    group.add_argument("--conveyance", choices=("flight", "vessel", "vehicle", "private"), help="what they come by")
+    group.add_argument("--conveyance", choices=get_args(ConveyanceKind), help="what they come by")
     group.add_argument("--number", default="", metavar="TEXT", help="flight number, IMO number or registration")
     group.add_argument("--name", default="", metavar="TEXT", help="name of the vessel or line")
 

@@ -34,7 +34,7 @@ from edge.kiosk import State
 from edge.named_crossing import Name, Word, shown, why_not
 from edge.open_groups import OpenGroups
 from edge.verbs import Refused, take_apart
-from edge.wire.crossing import Conveyance, Direction, ReadDocument
+from edge.wire.crossing import Conveyance, ConveyanceKind, Direction, OutcomeResult, ReadDocument, VoidReasonOfOfficer
 from edge.wiring import Lane
 from hw.devices import Button, ButtonPressed
 
@@ -68,13 +68,13 @@ class EnterAsked(_Asked):
     is_document: bool = True
     written_at: str = ""
     direction: Direction | None = None
-    result: Literal["passed", "referred"] | None = None
+    result: OutcomeResult | None = None
 
 
 class VoidVerb(_Asked):
     """Void the last crossing of the lane, or the last form; `crossing` says which one the officer means."""
 
-    reason: Literal["entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other"] = "other"
+    reason: VoidReasonOfOfficer = "other"
     is_form: bool = False
     crossing: Name = ""
 
@@ -82,7 +82,7 @@ class VoidVerb(_Asked):
 class DecideAsked(_Asked):
     """Decide about the traveller at the lane, or about the last one who was referred; `crossing` says who is meant."""
 
-    result: Literal["passed", "referred"]
+    result: OutcomeResult
     crossing: Name = ""
 
 
@@ -91,7 +91,7 @@ class GroupAsked(_Asked):
 
     do: Literal["open", "close", "show"] = "show"
     expected: Annotated[int, Meta(ge=1, le=100_000)] | None = None
-    conveyance: Literal["flight", "vessel", "vehicle", "private"] | None = None
+    conveyance: ConveyanceKind | None = None
     number: Short = ""
     name: Short = ""
 

@@ -17,6 +17,7 @@ import msgspec
 import rfc8785
 from msgspec import UNSET, Meta, UnsetType
 
+from edge.wire.crossing import LaneKind
 from hw.settings import CameraSettings, Name, PanelSettings, PowerSettings, ReaderSettings, Seconds
 
 DocumentClass = Literal["travel_document", "visa", "boarding_pass", "driving_licence", "seal"]
@@ -93,9 +94,9 @@ class LaneSettings(_Section, kw_only=True):
     """One lane with its own devices. A kiosk has one or two."""
 
     name: Annotated[Name, Meta(description="name of the lane, different from that of every device")]
-    kind: Annotated[
-        Literal["desk", "self_service"], Meta(description="whether an officer sits there, or the traveller scans alone")
-    ] = "self_service"
+    kind: Annotated[LaneKind, Meta(description="whether an officer sits there, or the traveller scans alone")] = (
+        "self_service"
+    )
     policy: PolicySettings = PolicySettings()
     readers: Annotated[list[ReaderSettings], Meta(description="the readers of the lane")] = []
     camera: CameraSettings = CameraSettings()

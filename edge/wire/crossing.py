@@ -17,6 +17,11 @@ from edge.wire.record import Position
 MAX_PHOTO_BYTES = 512 * 1024  # base64 twice, it still is a letter that the centre opens (`edge.seal`)
 
 Direction = Literal["entry", "exit", "transit"]
+LaneKind = Literal["desk", "self_service"]
+ConveyanceKind = Literal["flight", "vessel", "vehicle", "private"]
+OutcomeResult = Literal["passed", "referred"]
+VoidReasonOfOfficer = Literal["entered_twice", "wrong_person", "wrong_direction", "turned_back", "test", "other"]
+VoidReason = Literal["recorded_too_late"] | VoidReasonOfOfficer
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -48,7 +53,7 @@ class ReadDocument(msgspec.Struct, frozen=True):
 class Conveyance(msgspec.Struct, frozen=True, omit_defaults=True):
     """The flight, vessel or vehicle, as far as it is known; `number` is a flight number or a ship's IMO number."""
 
-    kind: Literal["flight", "vessel", "vehicle", "private"]
+    kind: ConveyanceKind
     number: str = ""
     name: str = ""
     date: str = ""
@@ -73,7 +78,7 @@ class Photo(msgspec.Struct, frozen=True, omit_defaults=True):
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What came of it. There is no third result: the machine passes, or it calls an officer."""
 
-    result: Literal["passed", "referred"]
+    result: OutcomeResult
     by: Literal["rule", "officer"]
     reasons: tuple[str, ...] = ()
     officer: str = ""
@@ -91,7 +96,7 @@ class Crossing(msgspec.Struct, frozen=True, omit_defaults=True):
     site: str
     position: Position
     direction: Direction
-    lane: Literal["desk", "self_service"]
+    lane: LaneKind
     at: str
     clock: Clock
     documents: tuple[ReadDocument, ...]
