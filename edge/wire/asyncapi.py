@@ -55,122 +55,11 @@ def document() -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": LETTER_CONTENT_TYPE,
-        "servers": {
-            "broker": {
-                "host": "broker.example:8883",
-                "protocol": "secure-mqtt",
-                "protocolVersion": "5",
-                "description": "The broker at the centre. Each kiosk may write and read its own branch alone.",
-                "security": [{"$ref": "#/components/securitySchemes/mutualTls"}],
-                "bindings": {
-                    "mqtt": {
-                        "clientId": "<site>/<kiosk>",
-                        "cleanSession": True,
-                        "lastWill": {
-                            "topic": status_topic("<site>/<kiosk>"),
-                            "qos": 1,
-                            "retain": True,
-                            "message": "A signed status whose state is offline.",
-                        },
-                        "keepAlive": 30,
-                        "sessionExpiryInterval": 0,
-                        "bindingVersion": _BINDING,
-                    }
-                },
-            }
-        },
-        "channels": {
-            "stream": _channel(stream_topic(_KIOSK, "{stream}"), "batch", "Records of one stream, in order."),
-            "receipt": _channel(receipt_topic(_KIOSK, "{stream}"), "receipt", "How far the centre holds one stream."),
-            "status": _channel(status_topic(_KIOSK), "status", "A kiosk's birth and death."),
-            "health": _channel(health_topic(_KIOSK), "health", "Figures of a kiosk."),
-            "resend": _channel(command_topic(_KIOSK, "resend"), "resend", "The centre asks for records again."),
-            "command": _channel(command_topic(_KIOSK, "{command}"), "command", "The centre asks one kiosk for a deed."),
-            "reply": _channel(reply_topic(_KIOSK, "{id}"), "reply", "What came of it."),
-            "desired": _channel(desired_topic(_KIOSK), "desired", "Settings that the centre wants in force."),
-            "reported": _channel(reported_topic(_KIOSK), "reported", "Settings that a kiosk runs with."),
-            "renewalRequest": _channel(
-                renewal_request_topic(_KIOSK), "renewalRequest", "A kiosk asks for a new certificate."
-            ),
-            "renewalAnswer": _channel(renewal_answer_topic(_KIOSK), "renewalAnswer", "What it gets."),
-        },
-        "operations": {
-            "kioskPublishesRecords": _operation(
-                "send",
-                "stream",
-                "Publish the next stored records, untouched, after the last that was receipted; go back to the receipt "
-                "when receipts stand still or the connection was lost.",
-            ),
-            "centreTakesRecords": _operation(
-                "receive", "stream", "Verify, open and commit each record, and only then acknowledge the PUBLISH."
-            ),
-            "centreSendsReceipt": _operation(
-                "send", "receipt", "Say, signed, up to where the stream is held, also for duplicates.", retain=True
-            ),
-            "kioskTakesReceipt": _operation(
-                "receive", "receipt", "Release up to there, if the own record at that position has the same hash."
-            ),
-            "kioskAnnouncesItself": _operation(
-                "send", "status", "Say who is online, with the head of every stream; retained.", retain=True
-            ),
-            "centreTakesStatus": _operation("receive", "status", "Compare the heads with what is held."),
-            "kioskReportsHealth": _operation(
-                "send", "health", "Publish figures every 30 s, and at once when a device comes or goes."
-            ),
-            "centreTakesHealth": _operation("receive", "health", "Show the figures of the fleet."),
-            "centreAsksAgain": _operation("send", "resend", "Ask for a stream again from a position."),
-            "kioskFollowsResend": _operation("receive", "resend", "Send the stream again from there."),
-            "centreCommands": _operation("send", "command", "Ask, again and again until a reply comes or it expires."),
-            "kioskFollowsCommand": _operation(
-                "receive", "command", "Follow it once, if it is signed, for this kiosk, not expired and new."
-            ),
-            "kioskReplies": _operation("send", "reply", "Say what came of it, also to one that came twice."),
-            "centreTakesReply": _operation("receive", "reply", "Keep the answer beside the command."),
-            "centreDesiresSettings": _operation(
-                "send", "desired", "Say which settings shall be in force.", retain=True
-            ),
-            "kioskTriesSettings": _operation(
-                "receive", "desired", "Check them, try them, and go back if the centre is out of reach with them."
-            ),
-            "kioskReportsSettings": _operation("send", "reported", "Say which settings are in force.", retain=True),
-            "centreTakesReported": _operation("receive", "reported", "Compare with what was desired."),
-            "kioskAsksForRenewal": _operation(
-                "send", "renewalRequest", "Ask with both keys, where the enrolment server cannot be reached by HTTPS."
-            ),
-            "centreTakesRenewal": _operation(
-                "receive", "renewalRequest", "Judge it as over HTTPS; the name is also that of the topic."
-            ),
-            "centreAnswersRenewal": _operation("send", "renewalAnswer", "Answer as over HTTPS."),
-            "kioskTakesRenewal": _operation(
-                "receive", "renewalAnswer", "Believe it only if the root stands behind who signed it."
-            ),
-        },
+        "servers": {"broker": _broker()},
+        "channels": _channels(),
+        "operations": _operations(),
         "components": {
-            "messages": {
-                "batch": {
-                    "title": "Batch of records",
-                    "summary": f"CloudEvents 1.0 JSON batch, at most {MAX_BATCH_BYTES} bytes.",
-                    "contentType": BATCH_CONTENT_TYPE,
-                    "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": "./schemas/batch.json"}},
-                    "bindings": {"mqtt": {"bindingVersion": _BINDING}},
-                },
-                "receipt": _signed("receipt", "Receipt", messages.RECEIPT_TYP),
-                "status": _signed("status", "Status", messages.STATUS_TYP),
-                "health": _signed("health", "Health", messages.HEALTH_TYP),
-                "resend": _signed("resend", "Request to send again", messages.RESEND_TYP),
-                "command": _signed("command", "Command", commands.COMMAND_TYP),
-                "reply": _signed("reply", "Reply", commands.REPLY_TYP),
-                "desired": _signed("desired", "Desired settings", commands.DESIRED_TYP),
-                "reported": _signed("reported", "Reported settings", commands.REPORTED_TYP),
-                "renewalRequest": _plain(
-                    "Request for a new certificate",
-                    "JSON: kiosk, certificate request (PKCS #10), public record key, and its proof (JWS).",
-                ),
-                "renewalAnswer": _plain(
-                    "Answer to such a request",
-                    "JWS compact, alg ES256 with x5c, typ landfall-enrolment-answer; or JSON: error and remedy.",
-                ),
-            },
+            "messages": _messages(),
             "parameters": _PARAMETERS,
             "securitySchemes": {
                 "mutualTls": {
@@ -179,6 +68,132 @@ def document() -> dict[str, Any]:
                 }
             },
         },
+    }
+
+
+def _broker() -> dict[str, Any]:
+    return {
+        "host": "broker.example:8883",
+        "protocol": "secure-mqtt",
+        "protocolVersion": "5",
+        "description": "The broker at the centre. Each kiosk may write and read its own branch alone.",
+        "security": [{"$ref": "#/components/securitySchemes/mutualTls"}],
+        "bindings": {
+            "mqtt": {
+                "clientId": "<site>/<kiosk>",
+                "cleanSession": True,
+                "lastWill": {
+                    "topic": status_topic("<site>/<kiosk>"),
+                    "qos": 1,
+                    "retain": True,
+                    "message": "A signed status whose state is offline.",
+                },
+                "keepAlive": 30,
+                "sessionExpiryInterval": 0,
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _channels() -> dict[str, Any]:
+    """Return every topic, with the message that goes over it."""
+    return {
+        "stream": _channel(stream_topic(_KIOSK, "{stream}"), "batch", "Records of one stream, in order."),
+        "receipt": _channel(receipt_topic(_KIOSK, "{stream}"), "receipt", "How far the centre holds one stream."),
+        "status": _channel(status_topic(_KIOSK), "status", "A kiosk's birth and death."),
+        "health": _channel(health_topic(_KIOSK), "health", "Figures of a kiosk."),
+        "resend": _channel(command_topic(_KIOSK, "resend"), "resend", "The centre asks for records again."),
+        "command": _channel(command_topic(_KIOSK, "{command}"), "command", "The centre asks one kiosk for a deed."),
+        "reply": _channel(reply_topic(_KIOSK, "{id}"), "reply", "What came of it."),
+        "desired": _channel(desired_topic(_KIOSK), "desired", "Settings that the centre wants in force."),
+        "reported": _channel(reported_topic(_KIOSK), "reported", "Settings that a kiosk runs with."),
+        "renewalRequest": _channel(
+            renewal_request_topic(_KIOSK), "renewalRequest", "A kiosk asks for a new certificate."
+        ),
+        "renewalAnswer": _channel(renewal_answer_topic(_KIOSK), "renewalAnswer", "What it gets."),
+    }
+
+
+def _operations() -> dict[str, Any]:
+    """Return who sends and who receives what, and what for."""
+    return {
+        "kioskPublishesRecords": _operation(
+            "send",
+            "stream",
+            "Publish the next stored records, untouched, after the last that was receipted; go back to the receipt "
+            "when receipts stand still or the connection was lost.",
+        ),
+        "centreTakesRecords": _operation(
+            "receive", "stream", "Verify, open and commit each record, and only then acknowledge the PUBLISH."
+        ),
+        "centreSendsReceipt": _operation(
+            "send", "receipt", "Say, signed, up to where the stream is held, also for duplicates.", retain=True
+        ),
+        "kioskTakesReceipt": _operation(
+            "receive", "receipt", "Release up to there, if the own record at that position has the same hash."
+        ),
+        "kioskAnnouncesItself": _operation(
+            "send", "status", "Say who is online, with the head of every stream; retained.", retain=True
+        ),
+        "centreTakesStatus": _operation("receive", "status", "Compare the heads with what is held."),
+        "kioskReportsHealth": _operation(
+            "send", "health", "Publish figures every 30 s, and at once when a device comes or goes."
+        ),
+        "centreTakesHealth": _operation("receive", "health", "Show the figures of the fleet."),
+        "centreAsksAgain": _operation("send", "resend", "Ask for a stream again from a position."),
+        "kioskFollowsResend": _operation("receive", "resend", "Send the stream again from there."),
+        "centreCommands": _operation("send", "command", "Ask, again and again until a reply comes or it expires."),
+        "kioskFollowsCommand": _operation(
+            "receive", "command", "Follow it once, if it is signed, for this kiosk, not expired and new."
+        ),
+        "kioskReplies": _operation("send", "reply", "Say what came of it, also to one that came twice."),
+        "centreTakesReply": _operation("receive", "reply", "Keep the answer beside the command."),
+        "centreDesiresSettings": _operation("send", "desired", "Say which settings shall be in force.", retain=True),
+        "kioskTriesSettings": _operation(
+            "receive", "desired", "Check them, try them, and go back if the centre is out of reach with them."
+        ),
+        "kioskReportsSettings": _operation("send", "reported", "Say which settings are in force.", retain=True),
+        "centreTakesReported": _operation("receive", "reported", "Compare with what was desired."),
+        "kioskAsksForRenewal": _operation(
+            "send", "renewalRequest", "Ask with both keys, where the enrolment server cannot be reached by HTTPS."
+        ),
+        "centreTakesRenewal": _operation(
+            "receive", "renewalRequest", "Judge it as over HTTPS; the name is also that of the topic."
+        ),
+        "centreAnswersRenewal": _operation("send", "renewalAnswer", "Answer as over HTTPS."),
+        "kioskTakesRenewal": _operation(
+            "receive", "renewalAnswer", "Believe it only if the root stands behind who signed it."
+        ),
+    }
+
+
+def _messages() -> dict[str, Any]:
+    """Return the form of every message."""
+    return {
+        "batch": {
+            "title": "Batch of records",
+            "summary": f"CloudEvents 1.0 JSON batch, at most {MAX_BATCH_BYTES} bytes.",
+            "contentType": BATCH_CONTENT_TYPE,
+            "payload": {"schemaFormat": _JSON_SCHEMA, "schema": {"$ref": "./schemas/batch.json"}},
+            "bindings": {"mqtt": {"bindingVersion": _BINDING}},
+        },
+        "receipt": _signed("receipt", "Receipt", messages.RECEIPT_TYP),
+        "status": _signed("status", "Status", messages.STATUS_TYP),
+        "health": _signed("health", "Health", messages.HEALTH_TYP),
+        "resend": _signed("resend", "Request to send again", messages.RESEND_TYP),
+        "command": _signed("command", "Command", commands.COMMAND_TYP),
+        "reply": _signed("reply", "Reply", commands.REPLY_TYP),
+        "desired": _signed("desired", "Desired settings", commands.DESIRED_TYP),
+        "reported": _signed("reported", "Reported settings", commands.REPORTED_TYP),
+        "renewalRequest": _plain(
+            "Request for a new certificate",
+            "JSON: kiosk, certificate request (PKCS #10), public record key, and its proof (JWS).",
+        ),
+        "renewalAnswer": _plain(
+            "Answer to such a request",
+            "JWS compact, alg ES256 with x5c, typ landfall-enrolment-answer; or JSON: error and remedy.",
+        ),
     }
 
 
