@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from edge.cache.schema import sync_folder
 from edge.errors import StoreError
 from edge.wire.commands import LEAST_TRIAL_S, MOST_TRIAL_S, Desired
 
@@ -101,18 +102,10 @@ def write(folder: Path, overlays: Overlays) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, folder / FILE)
-        _sync(folder)
+        sync_folder(folder)
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise StoreError(
             f"{folder / FILE}: {error.strerror}", remedy="free space, and check the folder's owner"
         ) from None
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from edge.cache import CacheReader, Head, StoredRecord
+from edge.cache.schema import sync_folder
 from edge.disk import free_bytes
 from edge.errors import LandfallError
 from edge.wire import carried
@@ -195,7 +196,7 @@ def _write(path: Path, lines: Iterator[bytes], size: int, progress: Progress) ->
         if _read_back(part, written, progress, f"Checking {path.name}") != digest.digest():
             raise LandfallError(f"{path.parent} does not give back what was written", remedy="take another stick")
         os.rename(part, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             part.unlink()
@@ -219,14 +220,6 @@ def _forget(file: BinaryIO) -> None:
     """Drop a synced file from the page cache."""
     with contextlib.suppress(OSError):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager
