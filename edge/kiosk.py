@@ -394,7 +394,7 @@ class Kiosk:
         draft = self.afterwards.draft(event, now)
         return [] if draft is None else [Record(draft)]
 
-    # --- helpers -----------------------------------------------------------------------------------------------------
+    # --- whoever is at the lane --------------------------------------------------------------------------------------
 
     @property
     def _present(self) -> Traveller:

@@ -116,10 +116,8 @@ class LaneCheck:
         self._screen.say("Stand where travellers stand, and look at the camera.")
         self._kiosk.forget()
         request = self._kiosk.take_photo(self._lane.name)
-        is_it: Callable[[Happening], bool] = lambda one: one.get("request") == request  # noqa: E731
-        taken = self._screen.wait_for(
-            "Look at the camera.", self._first(is_it, "photo_taken", "photo_failed"), camera.deadline_s + 10
-        )
+        look = self._first({"request": request}, "photo_taken", "photo_failed")
+        taken = self._screen.wait_for("Look at the camera.", look, camera.deadline_s + 10)
         what = f"camera {camera.name}"
         plug = "check the ribbon cable at both ends with the power off; `rpicam-hello --list-cameras` must name it"
         if taken is None or taken["what"] == "photo_failed":
@@ -287,7 +285,7 @@ class LaneCheck:
     def _opened_and_closed(self, what: str, words: str, pin: str) -> Iterator[Finding]:
         self._kiosk.forget()
         for done, verb in (("opened", "Open"), ("closed", "Close")):
-            look = self._first(lambda one: one["device"] == self._panel.name, f"{what}_{done}")
+            look = self._first({"device": self._panel.name}, f"{what}_{done}")
             if self._screen.wait_for(f"{verb} {words}.", look, DO_S) is None:
                 yield failed(what, f"the switch did not say that it was {done}", self._contact(pin))
                 return
@@ -297,14 +295,20 @@ class LaneCheck:
     def _contact(pin: str) -> str:
         return f"check the contact between {pin} and ground: it is closed while the case or door is"
 
-    # --- helpers -----------------------------------------------------------------------------------------------------
+    # --- what the kiosk has noticed ----------------------------------------------------------------------------------
 
     def _at_panel(self, what: str, **about: str) -> list[Happening]:
         wanted = {"what": what, "device": self._panel.name, **about}
         return [one for one in self._kiosk.happenings() if wanted.items() <= one.items()]
 
-    def _first(self, is_it: Callable[[Happening], bool], *whats: str) -> Callable[[], Happening | None]:
-        return lambda: next((one for one in self._kiosk.happenings() if one["what"] in whats and is_it(one)), None)
+    def _first(self, about: dict[str, str], *whats: str) -> Callable[[], Happening | None]:
+        """Return what looks for the first happening of these kinds that says this."""
+
+        def look() -> Happening | None:
+            found = (one for one in self._kiosk.happenings() if one["what"] in whats)
+            return next((one for one in found if about.items() <= one.items()), None)
+
+        return look
 
 
 def _misread(read: Happening) -> bool:
