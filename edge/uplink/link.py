@@ -21,6 +21,8 @@ from paho.mqtt.properties import Properties
 
 _ABOUT_TIME = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 MOST_QUEUED = 64  # messages inside paho; the window keeps far fewer on their way
+MOST_UNSENT = 1000  # packets that wait for the socket; there are as many PUBACKs as the broker likes
+QOS_2 = 0x04  # in the first byte of a PUBLISH (MQTT 5, 3.3.1.2)
 MOST_INCOMING_BYTES = 64 * 1024  # receipts and commands have some hundred
 
 
@@ -111,6 +113,12 @@ class _Client(Client):
         """Have no more on its way than the broker takes (MQTT 5, 3.3.4): paho lets nobody set that once connected."""
         self._max_inflight_messages = min(MOST_QUEUED, receive_maximum)
 
+    def _handle_publish(self) -> MQTTErrorCode:
+        """Take a message. paho keeps one with QoS 2, for which nobody asked, until the broker lets it go, if ever."""
+        if self._in_packet["command"] & QOS_2 or len(self._out_packet) > MOST_UNSENT:
+            raise ConnectionAbortedError("the broker sends with QoS 2, or does not read what is answered")
+        return super()._handle_publish()
+
     def _sock_recv(self, bufsize: int) -> bytes:  # asked for the whole of a packet as soon as its length is known
         if bufsize > MOST_INCOMING_BYTES:
             raise ConnectionAbortedError("the broker sends more than it was told to")
@@ -186,6 +194,9 @@ class Link:
     def _on_connect(self, client, userdata, flags, reason_code, properties) -> None:  # type: ignore[no-untyped-def]
         if reason_code.is_failure:
             self._gone(f"broker refused: {reason_code}")
+            return
+        if self._was_connected:  # each would be announced anew
+            self._gone("the broker accepted one connection twice")
             return
         self._was_connected = True
         receive_maximum = getattr(properties, "ReceiveMaximum", 65535)

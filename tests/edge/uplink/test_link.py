@@ -14,10 +14,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from paho.mqtt.enums import MQTTErrorCode
 
 from edge.identity.tls import client_context
 from edge.uplink.link import (
     MOST_INCOMING_BYTES,
+    MOST_UNSENT,
     Acknowledged,
     Arrived,
     Connected,
@@ -141,10 +143,11 @@ def died(monkeypatch) -> list[str]:
     return died
 
 
-def publish(topic: bytes, payload: bytes, *, properties: bytes = b"") -> bytes:
-    """Return a PUBLISH with QoS 0."""
-    body = len(topic).to_bytes(2, "big") + topic + bytes([len(properties)]) + properties + payload
-    return b"\x30" + _length(len(body)) + body
+def publish(topic: bytes, payload: bytes, *, properties: bytes = b"", qos: int = 0, mid: int = 1) -> bytes:
+    """Return a PUBLISH."""
+    named = len(topic).to_bytes(2, "big") + topic + (mid.to_bytes(2, "big") if qos else b"")
+    body = named + bytes([len(properties)]) + properties + payload
+    return bytes([0x30 | qos << 1]) + _length(len(body)) + body
 
 
 def _length(number: int) -> bytes:
@@ -210,8 +213,10 @@ def test_the_broker_is_told_how_large_a_message_may_be(broker, link, told) -> No
         b"\xf0\x00",
         b"\x90\x02\x00\x01",
         b"\x30\xff\xff\xff\xff\xff",
+        publish(RECEIPT.encode(), b"x", qos=2),
+        CONNACK * 3,
     ],
-    ids=["property", "text", "topic", "cut", "puback", "auth", "suback", "length"],
+    ids=["property", "text", "topic", "cut", "puback", "auth", "suback", "length", "qos 2", "connack"],
 )
 def test_a_packet_that_is_none_ends_the_connection_and_is_told_once(broker, link, told, died, packet) -> None:
     connect(broker, link, told)
@@ -225,6 +230,17 @@ def test_a_message_without_measure_ends_the_connection_before_it_fills_the_memor
     connect(broker, link, told)
     broker.send(b"\x30" + _length(268_435_455), *[bytes(65536)] * 64)
     assert isinstance(told.next(), Disconnected)
+    assert died == []
+
+
+def test_a_broker_that_sends_and_never_reads_does_not_fill_the_memory(broker, link, told, died, monkeypatch) -> None:
+    connect(broker, link, told)
+    monkeypatch.setattr(link._client, "_packet_write", lambda: MQTTErrorCode.MQTT_ERR_SUCCESS)  # its socket is full
+    broker.send(b"".join(publish(RECEIPT.encode(), b"x", qos=1, mid=mid) for mid in range(1, MOST_UNSENT + 100)))
+    taken = 0
+    while isinstance(event := told.next(), Arrived):
+        taken += 1
+    assert isinstance(event, Disconnected) and taken <= MOST_UNSENT + 1
     assert died == []
 
 
