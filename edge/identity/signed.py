@@ -22,7 +22,7 @@ from joserfc.jwk import ECKey
 
 from edge.errors import ProvisioningError
 from edge.identity.certificates import Role, verify_chain
-from edge.identity.trust import Trust
+from edge.identity.trust import MALFORMED, Trust
 
 _ALGORITHM = "ES256"
 _MOST_CERTIFICATES = 3
@@ -79,7 +79,7 @@ def verify_document(token: str, typ: str, trust: Trust, at: datetime) -> bytes:
             if urlsafe_b64encode(urlsafe_b64decode(part + "==")).rstrip(b"=") != part.encode("ascii"):
                 raise ValueError
         return payload
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+    except (JoseError, RecursionError, *MALFORMED):
         raise ProvisioningError("its signature is not valid") from None
 
 
@@ -88,5 +88,5 @@ def _certificates(x5c: object) -> list[x509.Certificate]:
         raise ProvisioningError("it does not say who signed it")
     try:
         return [x509.load_der_x509_certificate(b64decode(one, validate=True)) for one in x5c]
-    except (ValueError, TypeError, Base64Error):
+    except (Base64Error, *MALFORMED):
         raise ProvisioningError("the certificate of who signed it is damaged") from None

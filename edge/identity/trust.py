@@ -13,12 +13,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge.errors import ProvisioningError
 
+# What cryptography raises for X.509 that is none, some of it only when a field is first looked at.
+MALFORMED = (
+    ValueError,
+    TypeError,
+    LookupError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
 MAX_LIST_BYTES = 32 * 1024  # some hundred authorities; a deployment has a handful in its life
 
 
@@ -34,7 +46,8 @@ class Trust:
         """Read `ca.crt`; raise `ProvisioningError` when there is no certificate in it, or a list of somebody else."""
         try:
             trust = cls(x509.load_pem_x509_certificate(text))
-        except ValueError:
+            trust.root.public_key(), trust.root.subject, trust.root.extensions  # raise where they cannot be read
+        except MALFORMED:
             raise ProvisioningError("there is no certificate in it") from None
         return trust.with_list(text) if b"-----BEGIN X509 CRL-----" in text else trust
 
@@ -56,10 +69,11 @@ class Trust:
         try:
             brought = x509.load_pem_x509_crl(text)
             is_the_roots = len(text) <= MAX_LIST_BYTES and brought.is_signature_valid(self.root.public_key())  # type: ignore[arg-type]
+            is_the_roots = is_the_roots and brought.issuer == self.root.subject
             is_newer = self.revoked is None or _number(brought) > _number(self.revoked)
-        except (ValueError, TypeError, x509.ExtensionNotFound):
+        except MALFORMED:
             is_the_roots = is_newer = False
-        if not is_the_roots or brought.issuer != self.root.subject:
+        if not is_the_roots:
             raise ProvisioningError("the list of revoked authorities is not the root's", remedy="tell the centre")
         return Trust(self.root, brought) if is_newer else self
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from edge.errors import ProvisioningError
 from edge.identity.certificates import Role, make_issuer, make_root, new_key, pem, utc_now, verify_chain
@@ -124,3 +126,45 @@ def test_a_list_is_good_for_as_long_as_the_root_is(after, root, stolen, followin
     verify_chain(chain_of(following), after, Role.CLIENT, years_later)
     with pytest.raises(ProvisioningError, match="was revoked"):
         verify_chain(chain_of(stolen), after, Role.CLIENT, years_later)
+
+
+def armoured(content: bytes, label: str) -> bytes:
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(content).decode()}-----END {label}-----\n".encode()
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@pytest.mark.parametrize("label", ["CERTIFICATE", "X509 CRL"])
+def test_a_file_with_any_byte_changed_is_read_or_refused_and_nothing_else(after, label):
+    """`ca.crt` comes from a stick, and in a bundle before anybody has verified that."""
+    parts = {
+        "CERTIFICATE": after.root.public_bytes(Encoding.DER),
+        "X509 CRL": after.revoked.public_bytes(Encoding.DER),
+    }
+    whole = parts[label]
+    for position in range(len(whole)):
+        for value in (0, whole[position] ^ 1, 0x35, 0xFF):
+            parts[label] = whole[:position] + bytes([value]) + whole[position + 1 :]
+            try:
+                Trust.load(b"".join(armoured(content, each) for each, content in parts.items()))
+            except ProvisioningError:
+                continue
+
+
+def test_a_document_whose_signer_shows_what_is_no_certificate_is_refused(after, following):
+    key = new_key()
+    leaf = following.issue(key.public_key(), "centre/documents", Role.DOCUMENTS).public_bytes(Encoding.DER)
+
+    class Shown:
+        def __init__(self, content: bytes) -> None:
+            self._content = content
+
+        def public_bytes(self, encoding: Encoding) -> bytes:
+            return self._content
+
+    for position in range(0, len(leaf), 3):
+        changed = leaf[:position] + b"\x35" + leaf[position + 1 :]
+        if changed == leaf:
+            continue
+        token = DocumentSigner((Shown(changed), following.certificate), key).sign(b"keys", "typ")
+        with pytest.raises(ProvisioningError):
+            verify_document(token, "typ", after, utc_now())
