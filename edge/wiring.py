@@ -208,17 +208,19 @@ def _reading(settings: Settings, now: Moment, log: Log) -> Reads:
     return partial(read, trust=trust, health=documents.health)
 
 
+def device_settings(settings: Settings, lane: LaneSettings) -> DeviceSettings:
+    """Return the devices of a lane; a scenario is a file beside kiosk.toml, or one that ships with the package."""
+    scenario = settings.resolve(lane.scenario)
+    return DeviceSettings(
+        readers=lane.readers,
+        camera=lane.camera,
+        panel=lane.panel,
+        scenario=str(scenario) if lane.scenario and scenario.exists() else lane.scenario,
+        state_folder=str(settings.resolve(settings.store.path).parent),
+    )
+
+
 def _lane(settings: Settings, lane: LaneSettings, reading: Reads) -> Lane:
     kiosk = Kiosk(lane, new_id=lambda: str(uuid6.uuid7()), read=reading, memory_key=secrets.token_bytes(32))
-    folder = settings.resolve("")
-    scenario = str(folder / lane.scenario) if lane.scenario and (folder / lane.scenario).exists() else lane.scenario
-    devices = open_devices(
-        DeviceSettings(
-            readers=lane.readers,
-            camera=lane.camera,
-            panel=lane.panel,
-            scenario=scenario,
-            state_folder=str(settings.resolve(settings.store.path).parent),
-        )
-    )
+    devices = open_devices(device_settings(settings, lane))
     return Lane(lane, kiosk, devices, Door(lane.panel.door_pass_s, lane.panel.door_open_s))

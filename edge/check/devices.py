@@ -16,9 +16,9 @@ from typing import Any
 
 from edge.check.line import Line, failed, ok, warn
 from edge.settings import LaneSettings, Settings
+from edge.wiring import device_settings
 from hw.choose import Devices, open_devices
 from hw.devices import DeviceError, DeviceLost, DeviceReady
-from hw.settings import DeviceSettings
 
 READY_WITHIN_S = 15.0
 _LOOK_S = 1.0
@@ -93,15 +93,7 @@ def _told(name: str, device: Mapping[str, Any]) -> Iterator[Line]:
 
 def _opened(settings: Settings, lane: LaneSettings, tell: Tell, within_s: float) -> Iterator[Line]:
     try:
-        devices = open_devices(
-            DeviceSettings(
-                readers=lane.readers,
-                camera=lane.camera,
-                panel=lane.panel,
-                scenario=str(settings.resolve(lane.scenario)) if lane.scenario else "",
-                state_folder=str(settings.resolve(settings.store.path).parent),
-            )
-        )
+        devices = open_devices(device_settings(settings, lane))
     except DeviceError as error:
         yield failed(f"device {error.device}", error.message, error.remedy or _REMEDY)
         return

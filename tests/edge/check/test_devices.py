@@ -69,8 +69,10 @@ def test_a_daemon_whose_reader_is_gone_is_asked_until_it_is_back() -> None:
     assert settled(lambda: None, told.append) is None
 
 
-def test_a_simulated_lane_is_not_played(tmp_path) -> None:
-    assert found(tmp_path, 'panel = { driver = "simulated" }') == [("lane left", State.OK)]
+@pytest.mark.parametrize("scenario", ["", 'scenario = "misreads"', 'scenario = "beside.toml"'])
+def test_a_simulated_lane_is_not_played(tmp_path, scenario) -> None:
+    (tmp_path / "beside.toml").touch()
+    assert found(tmp_path, f'panel = {{ driver = "simulated" }}\n{scenario}') == [("lane left", State.OK)]
 
 
 @pytest.mark.parametrize(
