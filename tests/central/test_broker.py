@@ -1,14 +1,18 @@
 import socket
 import ssl
 import warnings
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from central.broker import BrokerLimits, access_list, mosquitto_configuration
 from edge.errors import SettingError
+from edge.identity import certificates
 from edge.wire.topics import PREFIX
-from provisioning.authority import Authority
+from provisioning.authority import Authority, private_pem
 from tests.harness.mosquitto import Delivered, LocalBroker, Participant
 
 A, B = "khb/kiosk-a", "khb/kiosk-b"
@@ -98,6 +102,15 @@ def test_a_kiosk_hears_no_retained_message_of_another(connect):
         a.publish(MARK, b"", retain=True)
 
 
+def test_a_kiosk_leaves_no_will_that_speaks_for_another(connect):
+    with connect("collector-1") as collector:
+        collector.subscribe(f"{PREFIX}/+/+/status")
+        for whose in (A, B):
+            with connect(B, will=f"{PREFIX}/{whose}/status") as b:
+                b.vanish()
+        assert collector.delivered(1) == [Delivered(f"{PREFIX}/{B}/status", b"gone")]
+
+
 @pytest.mark.parametrize("branch", KIOSK_SAYS)
 def test_a_collector_cannot_speak_for_a_kiosk(connect, branch):
     with connect("collector-1") as collector:
@@ -147,6 +160,29 @@ def test_a_client_of_another_authority_is_refused(broker, ca, tmp_path):
     context = trusting(ca[1])
     context.load_cert_chain(tmp_path / "client" / "client.crt", tmp_path / "client" / "client.key")
     with pytest.raises(ssl.SSLError, match=r"(?i)unknown.ca|decrypt.error|bad.certificate"):
+        speak_tls(broker, context)
+
+
+def test_a_kiosks_certificate_certifies_nobody(broker, ca, tmp_path):
+    _, folder = ca
+    chain = x509.load_pem_x509_certificates((folder / A / "client.crt").read_bytes())
+    kiosks_key = serialization.load_pem_private_key((folder / A / "client.key").read_bytes(), None)
+    key, now = certificates.new_key(), datetime.now(UTC)
+    forged = (
+        x509.CertificateBuilder()
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, B)]))
+        .issuer_name(chain[0].subject)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(kiosks_key, hashes.SHA256())
+    )
+    (tmp_path / "client.key").write_bytes(private_pem(key))
+    (tmp_path / "client.crt").write_bytes(b"".join(map(certificates.pem, (forged, *chain))))
+    context = trusting(folder)
+    context.load_cert_chain(tmp_path / "client.crt", tmp_path / "client.key")
+    with pytest.raises(ssl.SSLError, match="alert"):
         speak_tls(broker, context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +29,19 @@ class Delivered:
 class Participant:
     """An MQTT 5 client with the certificate in `folder`; a context manager that is connected inside.
 
-    Raises ConnectionError when the broker does not take it.
+    `will` is the topic on which the broker is to speak once the connection breaks. Raises ConnectionError when the
+    broker does not take it.
     """
 
-    def __init__(self, broker: LocalBroker, folder: Path, *, client_id: str = "", clean_start: bool = True) -> None:
+    def __init__(
+        self, broker: LocalBroker, folder: Path, *, client_id: str = "", clean_start: bool = True, will: str = ""
+    ) -> None:
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
         )
         self._client.tls_set(str(folder / "ca.crt"), str(folder / "client.crt"), str(folder / "client.key"))
+        if will:
+            self._client.will_set(will, b"gone", qos=1)
         self._broker, self._clean_start = broker, clean_start
         self._changed = threading.Condition()
         self._delivered: list[Delivered] = []
@@ -80,6 +86,11 @@ class Participant:
     def is_pushed_off(self) -> bool:
         """Tell, after waiting for it, whether the broker has ended the connection."""
         return self._wait(lambda: self._lost)
+
+    def vanish(self) -> None:
+        """Let the connection break without a goodbye, and wait until it has."""
+        self._client.socket().shutdown(socket.SHUT_RDWR)
+        self._wait(lambda: self._lost)
 
     def _answered(self, mid: int) -> paho.ReasonCode:
         self._wait(lambda: mid in self._answers or self._lost)
