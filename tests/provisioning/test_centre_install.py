@@ -114,3 +114,18 @@ def test_another_deployment_is_refused_before_anything_is_changed(deployment, ma
 def test_a_folder_that_is_no_deployment_is_named(machine, tmp_path):
     with pytest.raises(ProvisioningError, match="there is no authority/"):
         install(tmp_path, machine)
+
+
+def test_a_list_of_revoked_authorities_outlives_a_deployments_folder_from_before(tmp_path, machine):
+    words, folder = "correct horse battery", tmp_path / "own/deployment"
+    found(folder, "Landfall authority", words, ["centre.example.org"])
+    install(folder, machine)
+    after = Authority.succeed(tmp_path / "next", folder / "authority", folder / "offline", words)
+    after.revoke_predecessors(folder / "offline", words)
+    trusted = (tmp_path / "next/ca.crt").read_bytes()
+    for place in ("authority", "keys", "broker", "enrolment"):
+        (machine / "etc/landfall" / place / "ca.crt").write_bytes(trusted)
+    told = install(folder, machine)
+    for place in ("authority", "keys", "broker", "enrolment"):
+        assert (machine / "etc/landfall" / place / "ca.crt").read_bytes() == trusted
+    assert not any("left as it is" in line and "ca.crt" in line for line in told)
