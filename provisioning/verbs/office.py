@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from edge.errors import ProvisioningError
@@ -61,7 +62,7 @@ def _new(arguments: argparse.Namespace) -> str:
         replaces=arguments.replace,
     )
     return f"""\
-{label_terminal(kiosk, made.pin, made.address)}
+{_drawable(label_terminal(kiosk, made.pin, made.address))}
 {kiosk}   pin {made.pin}
 enrols at {made.address}, once, until {made.code_until:%Y-%m-%d %H:%M} UTC
 
@@ -71,6 +72,15 @@ enrols at {made.address}, once, until {made.code_until:%Y-%m-%d %H:%M} UTC
       to print; they travel apart from the stick
   {made.folder}/user-data, meta-data, firstrun.sh
       instead of the stick: to the boot partition, for a first boot alone"""
+
+
+def _drawable(code: str) -> str:
+    """Return a QR code, or nothing where the terminal has no blocks to draw it with; it is in label.svg too."""
+    try:
+        code.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return ""
+    return code
 
 
 def _first_line(file: Path | None) -> str:

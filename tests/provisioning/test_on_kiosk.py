@@ -244,6 +244,16 @@ def test_the_office_writes_everything_with_one_command(deployment, tmp_path, cap
         assert "correct horse" not in public and "4711" not in public
 
 
+def test_a_terminal_without_blocks_is_shown_no_code_and_all_the_rest(deployment, tmp_path, monkeypatch):
+    settings = central_settings(tmp_path, deployment)
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", shown)
+    words = ["kiosk", "new", "--site", "dm-roseau", "--kiosk", "ferry-01", "--config", str(settings)]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    shown.seek(0)
+    assert f"pin {pin(enrolment_root(deployment))}" in shown.read()
+
+
 def test_settings_that_the_kiosk_would_refuse_get_into_no_bundle_and_use_no_code(deployment, tmp_path, capsys):
     settings = central_settings(tmp_path, deployment)
     post = tmp_path / "pier-2.toml"
