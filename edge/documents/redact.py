@@ -122,14 +122,19 @@ def _boarding_pass_structure(text: str, start: int) -> set[int]:
         at += 37
         if not _HEX.fullmatch(size):
             return kept
-        repeated = at
+        repeated, end = at, at + int(size, 16)
         if leg == 0 and text[at : at + 1] == ">":
-            unique = text[at + 2 : at + 4]
-            kept |= set(range(at + 1, at + 15))
-            repeated = at + 4 + (int(unique, 16) if _HEX.fullmatch(unique) else 0)
-        kept |= {repeated, repeated + 1, *range(repeated + 15, repeated + 23), *range(repeated + 39, repeated + 44)}
-        at += int(size, 16)
+            repeated = at + 4 + _sized(text, at + 2)
+            kept |= set(range(at + 1, min(at + 15, repeated, end)))
+        of_flight = {repeated, repeated + 1, *range(repeated + 15, repeated + 23), *range(repeated + 39, repeated + 44)}
+        kept |= {place for place in of_flight if place < min(repeated + 2 + _sized(text, repeated), end)}
+        at = end
     return kept | ({at + 1, at + 2, at + 3} if text[at : at + 1] == "^" else set())
+
+
+def _sized(text: str, place: int) -> int:
+    """Return the size that two hexadecimal digits say, 0 where there are none."""
+    return int(text[place : place + 2], 16) if _HEX.fullmatch(text[place : place + 2]) else 0
 
 
 def _results(text: str, today: date | None) -> tuple[str, tuple[tuple[str, str], ...]]:
