@@ -34,7 +34,15 @@ from edge.kiosk import State
 from edge.named_crossing import Name, Word, shown, why_not
 from edge.open_groups import OpenGroups
 from edge.verbs import Refused, take_apart
-from edge.wire.crossing import Conveyance, ConveyanceKind, Direction, OutcomeResult, ReadDocument, VoidReasonOfOfficer
+from edge.wire.crossing import (
+    SERVICE_NUMBER,
+    Conveyance,
+    ConveyanceKind,
+    Direction,
+    OutcomeResult,
+    ReadDocument,
+    VoidReasonOfOfficer,
+)
 from edge.wiring import Lane
 from hw.devices import Button, ButtonPressed
 
@@ -42,9 +50,7 @@ MOST_REMEMBERED = 200
 TOO_LATE = "the disk did not answer in time, and the lane has closed"
 KEYED = "keyed"  # the reader of what was typed
 
-# A service number, never a name: without a digit it is none.
-OFFICER = r"^(?=[A-Z0-9.-]*[0-9])[A-Z0-9][A-Z0-9.-]{0,15}\Z"
-Officer = Annotated[str, Meta(pattern=rf"{OFFICER}|^\Z")]
+Officer = Annotated[str, Meta(pattern=rf"{SERVICE_NUMBER}|^\Z")]
 Short = Annotated[str, Meta(max_length=120)]
 
 

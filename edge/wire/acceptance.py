@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.errors import ContractError
+from edge.wire.crossing import SERVICE_NUMBER
 
 ACCEPTANCE_TYP = "landfall-acceptance"
 EVENT = "acceptance"  # on the audit stream
@@ -24,8 +25,7 @@ Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 Title = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PRINTABLE)]
 Sentence = Annotated[str, Meta(max_length=240, pattern=_PRINTABLE)]
 Moment = Annotated[str, Meta(max_length=32, pattern=r"^[0-9TZ:.+-]*\Z")]
-# A service number, never a name: without a digit it is none.
-ServiceNumber = Annotated[str, Meta(pattern=r"^(?=[A-Z0-9.-]*[0-9])[A-Z0-9][A-Z0-9.-]{0,15}\Z")]
+ServiceNumber = Annotated[str, Meta(pattern=SERVICE_NUMBER)]
 
 
 class Verdict(StrEnum):

@@ -16,6 +16,7 @@ from edge.wire.record import Position
 
 MAX_PHOTO_BYTES = 512 * 1024  # base64 twice, it still is a letter that the centre opens (`edge.seal`)
 
+SERVICE_NUMBER = r"^(?=[A-Z0-9.-]*[0-9])[A-Z0-9][A-Z0-9.-]{0,15}\Z"  # never a name: without a digit it is none
 Direction = Literal["entry", "exit", "transit"]
 LaneKind = Literal["desk", "self_service"]
 ConveyanceKind = Literal["flight", "vessel", "vehicle", "private"]
