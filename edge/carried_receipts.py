@@ -1,8 +1,9 @@
 """Receipts that were carried here on a stick, for a kiosk without a connection.
 
-Owns the verb `receipts` of the control socket; what a receipt means is `edge.uplink.receipts`. It runs in the main
-loop, since the uplink may hang in an attempt to connect while the network is gone. Always true: a receipt that was
-carried is judged, followed and reported as one that came by MQTT.
+Owns the verb `receipts` of the control socket; `edge.queue.carried_receipts` reads them from the stick and asks, what a
+receipt means is `edge.uplink.receipts`. It runs in the main loop, since the uplink may hang in an attempt to connect
+while the network is gone. Always true: a receipt that was carried is judged, followed and reported as one that came by
+MQTT.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ must change.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -45,17 +44,15 @@ def _accept(options: argparse.Namespace) -> int:
     from edge.accept.screen import WIDTH, Screen
     from edge.accept.step import Scene
     from edge.commands.start import settings_in_force
-    from edge.queue.cli import UNIT_CREDENTIALS
     from edge.screen import print_json
+    from edge.unit_credentials import environment
     from edge.wire.acceptance import is_accepted
 
-    if UNIT_CREDENTIALS.is_dir():  # so that root finds the keys where the running unit has them
-        os.environ.setdefault("CREDENTIALS_DIRECTORY", str(UNIT_CREDENTIALS))
     if not options.config.exists():
         raise LandfallError(
             f"{options.config}: this machine is no kiosk yet", remedy="landfall-provision install BUNDLE"
         )
-    settings = settings_in_force(options.config, dict(os.environ))
+    settings = settings_in_force(options.config, environment())
     kiosk = RunningKiosk(settings.resolve(settings.control.socket))
     name = kiosk.status()["kiosk"]
     by = _service_number(options)

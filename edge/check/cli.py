@@ -6,12 +6,11 @@ Owns their options and exit status: 0 when nothing failed, 1 when something did.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge.queue.cli import UNIT_CREDENTIALS
+from edge.unit_credentials import environment
 
 AddOption = Callable[[argparse.ArgumentParser], None]
 
@@ -36,12 +35,6 @@ def add_verbs(verbs: Any, add_config: AddOption, add_json: AddOption) -> None:
     diagnose.set_defaults(run=_diagnose)
 
 
-def _environment() -> dict[str, str]:
-    if UNIT_CREDENTIALS.is_dir():  # so that root finds the keys where the running unit has them
-        os.environ.setdefault("CREDENTIALS_DIRECTORY", str(UNIT_CREDENTIALS))
-    return dict(os.environ)
-
-
 def _check(options: argparse.Namespace) -> int:
     from edge.check.line import State
     from edge.check.run import check
@@ -49,10 +42,10 @@ def _check(options: argparse.Namespace) -> int:
     from edge.screen import print_json
 
     if options.json:
-        found = list(check(options.config, _environment()))
+        found = list(check(options.config, environment()))
     else:
         screen = CheckScreen()
-        found = screen.print_lines(check(options.config, _environment(), screen.tell))
+        found = screen.print_lines(check(options.config, environment(), screen.tell))
     if options.json:
         print_json(found)
     return 1 if any(line.state is State.FAILED for line in found) else 0
@@ -64,10 +57,10 @@ def _diagnose(options: argparse.Namespace) -> int:
     from edge.commands.start import settings_in_force
     from edge.diagnose import utc_now, write_tarball
 
-    environment = _environment()
-    settings = settings_in_force(options.config, environment)
+    of_unit = environment()
+    settings = settings_in_force(options.config, of_unit)
     screen = CheckScreen()
-    found = screen.print_lines(check(options.config, environment, screen.tell))
+    found = screen.print_lines(check(options.config, of_unit, screen.tell))
     path = write_tarball(options.out, settings, found, running(settings), utc_now())
     print(f"written: {path}")
     print("It holds no traveller and no key. Send it to the centre.")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from edge.cache import CacheReader
     from edge.settings import Settings
 
-UNIT_CREDENTIALS = Path("/run/credentials/landfall-kiosk.service")  # systemd.exec(5), Credentials
-
 Add = Callable[[argparse.ArgumentParser], None]
 
 
@@ -168,10 +166,9 @@ def _store(options: argparse.Namespace) -> Iterator[tuple[Settings, str, CacheRe
     from edge.cache import CacheReader
     from edge.config import load
     from edge.queue.card import settings_on
+    from edge.unit_credentials import environment
 
-    if UNIT_CREDENTIALS.is_dir():  # so that root finds the keys where the running unit has them
-        os.environ.setdefault("CREDENTIALS_DIRECTORY", str(UNIT_CREDENTIALS))
-    settings = settings_on(options.root) if options.root else load(options.config, dict(os.environ))
+    settings = settings_on(options.root) if options.root else load(options.config, environment())
     with CacheReader.open(settings.resolve(settings.store.path)) as reader:
         yield settings, _kiosk(settings), reader
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edge import unit_credentials
 from edge.cli import main
 from edge.control import ControlServer
-from edge.queue import cli
 from edge.wire.carried import encode_receipts
 from provisioning.authority import make_kiosk_keys
 from tests.edge.queue.sealed_store import KIOSK
@@ -93,7 +93,7 @@ def test_a_key_in_systemds_hands_says_how_to_reach_it(run, config, tmp_path, mon
 def test_root_finds_the_keys_where_the_running_unit_has_them(run, config, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    monkeypatch.setattr(cli, "UNIT_CREDENTIALS", tmp_path / "keys")
+    monkeypatch.setattr(unit_credentials, "UNIT_CREDENTIALS", tmp_path / "keys")
     config.write_text(LEAST.replace("record.jwk", "$CREDENTIALS_DIRECTORY/record.key.json"), encoding="utf-8")
     assert "key that is not known here" in run("verify")[1]
 
