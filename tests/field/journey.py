@@ -204,15 +204,21 @@ class Journey:
     # --- later -------------------------------------------------------------------------------------------------------
 
     def certificate_renews_itself(self, name: str) -> None:
-        """Let the centre's enrolment server tell today's time again, and the service of the kiosk's timer run."""
+        """Let the centre's enrolment server tell today's time again, and the service of the kiosk's timer run.
+
+        Nothing answers at the server's address any more: the connection of the kiosk's daemon is the only way.
+        """
         kiosk, before = self.kiosks[name], self._certificates(name)
+        self.centre.run("sed -i 's/^.enrolment.$/&\\nport = 9443/' /etc/landfall/central.toml")
         self.centre.run(f"rm {LONG_AGO} && systemctl daemon-reload && systemctl restart landfall-enrolment")
-        self.centre.wait_until(f"python3 -c 'import socket; socket.create_connection((\"{CENTRE}\", 8443))'")
-        with self.table.step(f"{name}: certificate renewed, by its timer", NOBODY):
+        since = "_SYSTEMD_INVOCATION_ID=$(systemctl show -P InvocationID landfall-enrolment)"
+        self.centre.wait_until(f"journalctl -o cat --no-pager {since} | grep 'kiosks renew through the broker'")
+        with self.table.step(f"{name}: renewed by its timer, over the broker", NOBODY):
             kiosk.run("systemctl start landfall-renew")
             renewed = self._certificates(name) - before
             assert len(renewed) == 1, kiosk.run("journalctl -u landfall-renew -o cat --no-pager")
             self._wait(name, lambda: kiosk.status()["uplink"]["state"] == "connected", "it is connected")
+        assert "renewal answered" in self.centre.run("journalctl -u landfall-enrolment -o cat --no-pager")
 
     def _certificates(self, name: str) -> set[str]:
         listed = json.loads(self.centre.run("landfall-central certificate list --json"))
