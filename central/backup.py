@@ -14,6 +14,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +23,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from central import database
+from central.fleet.centre import BACKUP_AT
 from central.owner import COLLECTOR, owner_for
+from central.tables import centre
 from edge.errors import LandfallError
 
 
@@ -40,6 +43,17 @@ def back_up(url: str, path: Path) -> int:
             with draft.open("wb") as to:  # written by us: the database's owner may not reach this folder
                 _run_postgres(chosen, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", to=to)
     return path.stat().st_size
+
+
+def note_backup(url: str, at: datetime) -> None:
+    """Leave in the database when it was backed up, so that the watcher can tell that nobody does it any more."""
+    engine = database.connect(url)
+    try:
+        with database.writing(engine) as connection:
+            row = {"key": BACKUP_AT, "value": database.rfc3339(at)}
+            connection.execute(database.upsert(connection, centre), row)
+    finally:
+        engine.dispose()
 
 
 def restore(url: str, path: Path) -> None:

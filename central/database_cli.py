@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from central import config, grants
+from central.clock import utc_now
 from central.command_line import database_named
 from central.grants import Program
 
@@ -34,9 +35,11 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
-    from central.backup import back_up
+    from central.backup import back_up, note_backup
 
-    size = back_up(config.load(arguments.config).database.url, arguments.file)
+    url, begun_at = config.load(arguments.config).database.url, utc_now()
+    size = back_up(url, arguments.file)
+    note_backup(url, begun_at)
     print(f"{arguments.file}: {size / 1e6:.1f} MB; keys are not in it, and it is not encrypted")
     return 0
 

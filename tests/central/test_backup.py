@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from sqlalchemy import make_url
 from central import database
 from central.backup import back_up, restore, without_password
 from central.cli import main
+from central.clock import utc_now
+from central.config import FleetSettings
+from central.fleet.centre import measure
 from edge.errors import LandfallError
 from tests.central.centre import Centre
 from tests.harness.kiosk_records import FakeKiosk
@@ -113,6 +117,16 @@ def test_a_backup_that_was_cut_or_is_none_is_refused_and_the_database_stays_empt
 def test_a_place_that_cannot_be_written_leaves_nothing(engine, url, tmp_path):
     with pytest.raises((LandfallError, OSError)):
         back_up(url, tmp_path / "nothing" / "backup")
+
+
+def test_the_age_of_the_last_backup_is_known_from_the_database_alone(engine, url, tmp_path):
+    (tmp_path / "central.toml").write_text(f"[database]\nurl = '{url.replace('+psycopg', '')}'\n")
+    for name in ("monday", "tuesday"):
+        begun_at = utc_now()
+        assert main(["backup", str(tmp_path / name), "--config", str(tmp_path / "central.toml")]) == 0
+        with database.reading(engine) as connection:
+            noted_at = measure(connection, {}, utc_now(), FleetSettings()).backup_at
+        assert begun_at - timedelta(milliseconds=1) <= noted_at <= utc_now()
 
 
 def test_the_commands_say_what_they_did(tmp_path, capsys):
