@@ -70,7 +70,7 @@ class CommandDesk:
 
     def receipted(self, at: str) -> None:
         """Take note of when the centre signed a receipt that this store followed: by now it is later than that."""
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, OverflowError):  # of a year that UTC has not
             receipted_at = datetime.fromisoformat(at).astimezone(UTC)
             self._receipted_at = max(receipted_at, self._receipted_at or receipted_at)
 

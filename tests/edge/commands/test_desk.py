@@ -202,3 +202,11 @@ def test_a_note_that_no_landfall_wrote_is_as_none(kept) -> None:
     post.take(command())
     assert len(post.done) == 1
     assert post.noted[0][0] == KEY
+
+
+@pytest.mark.parametrize("at", ["", "yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\0"])
+def test_a_receipt_of_a_time_that_is_none_says_nothing_about_commands(at: str) -> None:
+    post = Post()
+    post.desk.receipted(at)
+    post.take(command())
+    assert post.results() == [(Result.DONE, "fine")]
