@@ -8,7 +8,8 @@
 #   make camera [ARGS="..."] run the camera's process on the true picamera2 (builds it once: 4 minutes)
 #   make fuzz [ARGS="..."]   throw a million altered inputs at every parser (--seconds 60: a minute each)
 #   make deb                 build the Debian packages, for this machine and for a Raspberry Pi, into dist/
-#   make deb-test            install, upgrade, downgrade, remove and purge them in real Debian systems (root, minutes)
+#   make deb-test            install, upgrade, downgrade, remove and purge them in real Debian systems, and start one
+#                            from a fresh card (root, minutes)
 #   make field               go from blank machines to a centre and two kiosks at work, and count what is typed (root)
 #   make lint                check style and formatting
 #   make lock [UPGRADE=1]    write the lock files anew from setup.cfg

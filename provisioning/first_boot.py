@@ -1,12 +1,13 @@
 """Files for a first boot with no keyboard: cloud-init's, and the script that Raspberry Pi OS 12 runs once.
 
 Owns their text. They go onto the boot partition of a fresh card, beside Landfall's package, and do one thing: they lay
-the bundle, a script and a unit on the root file system. The unit makes the machine a kiosk at the end of that start or
-at the next, and again at each one until it is done.
+the bundle, a script and a unit on the root file system. The unit makes the machine a kiosk, at each start until it is
+done.
 
-Always true: they hold the bundle and are as secret as it is; the unit removes them, and what cloud-init keeps of them,
-before anything else; the power may go at any moment, and the next start goes on; without a network nothing is lost,
-since `landfall-renew.timer` enrols later. The pin comes from the office that wrote them, so nobody has to compare it.
+Always true: they hold the bundle and are as secret as it is; the unit removes them before anything else, and at the end
+what cloud-init keeps of them; the power may go at any moment, and the next start goes on; without a network nothing is
+lost, since `landfall-renew.timer` enrols later. The pin comes from the office that wrote them, so nobody has to compare
+it.
 """
 
 from __future__ import annotations
@@ -36,17 +37,18 @@ mv {bundle}.part {bundle}
 systemctl enable {unit}
 sync
 """
+# Neither after multi-user.target nor after cloud-init's last stage: on a card without an account a dialogue keeps both
+# waiting for a keyboard. So the service counts as started when it begins, and the script itself waits for cloud-init.
 _SERVICE = """\
 [Unit]
 Description=Make this machine the Landfall kiosk {kiosk}
-ConditionPathExists={bundle}
+ConditionPathExists={folder}/first-boot
 RequiresMountsFor={boot}
 Wants=network-online.target
-# cloud-init ends after multi-user.target, and what it keeps can be removed only then.
-After=network-online.target multi-user.target cloud-final.service
+After=network-online.target cloud-config.service
 
 [Service]
-Type=oneshot
+Type=exec
 ExecStart=/bin/sh {folder}/first-boot
 StandardOutput=journal+console
 
@@ -58,14 +60,12 @@ _SCRIPT = """\
 set -eu
 export DEBIAN_FRONTEND=noninteractive
 
-# The bundle is here: it stays nowhere else. Without what it keeps, cloud-init would begin anew, so it is switched off.
-if [ -d /etc/cloud ]; then
-    touch /etc/cloud/cloud-init.disabled
-    sync
-    rm -rf /var/lib/cloud/instance /var/lib/cloud/instances
-fi
+# The bundle is here, and stays nowhere where everybody can read it. Without its user-data, cloud-init would take this
+# for a new machine.
 for file in user-data vendor-data firstrun.sh; do
-    if grep -qs {unit} {boot}/$file; then rm {boot}/$file; fi
+    if grep -qs {unit} {boot}/$file; then
+        if [ $file = user-data ]; then echo '{left}' > {boot}/$file; else rm {boot}/$file; fi
+    fi
 done
 rm -f {boot}/{name}
 sync
@@ -80,33 +80,44 @@ if [ -n "$country" ] && command -v raspi-config > /dev/null; then
     raspi-config nonint do_wifi_country "$country" || echo "Wi-Fi stays off: the country $country was not taken"
 fi
 
-# What is recommended needs a network: a kiosk opens without it, and it follows at the end.
-dpkg --configure -a
-for package in {boot}/landfall-kiosk_*_"$(dpkg --print-architecture)".deb; do
-    [ ! -e "$package" ] || apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$package"
-done
-if ! command -v landfall-provision > /dev/null; then
-    echo "Landfall is not installed: put landfall-kiosk_*_$(dpkg --print-architecture).deb onto the boot partition," \\
-        "and start this machine again" >&2
-    exit 1
-fi
+if [ -e {bundle} ]; then
+    # What is recommended needs a network: a kiosk opens without it, and it follows at the end.
+    dpkg --configure -a
+    for package in {boot}/landfall-kiosk_*_"$(dpkg --print-architecture)".deb; do
+        [ ! -e "$package" ] || apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$package"
+    done
+    if ! command -v landfall-provision > /dev/null; then
+        echo "Landfall is not installed: put landfall-kiosk_*_$(dpkg --print-architecture).deb onto the boot" \\
+            "partition, and start this machine again" >&2
+        exit 1
+    fi
 
-# 1: the centre does not answer. It may yet: only now does this machine know the post's Wi-Fi or SIM. When it does not,
-# everything else is done all the same, and landfall-renew.timer asks again.
-for pause_s in 10 20 40 0; do
-    if landfall-provision install --yes --pin {pin} {bundle}; then break; else [ $? = 1 ]; fi
-    sleep "$pause_s"
-done
-rm {bundle}
-sync
-systemctl disable {unit}
-rm -rf /etc/systemd/system/{unit} {folder}
+    # 1: the centre does not answer. It may yet: only now does this machine know the post's Wi-Fi or SIM. When it does
+    # not, everything else is done all the same, and landfall-renew.timer asks again.
+    for pause_s in 10 20 40 0; do
+        if landfall-provision install --yes --pin {pin} {bundle}; then break; else [ $? = 1 ]; fi
+        sleep "$pause_s"
+    done
+    rm {bundle}
+    sync
+fi
 
 if ! dpkg -s python3-lgpio python3-picamera2 > /dev/null 2>&1; then
     apt-get update && apt-get install -y --no-install-recommends python3-lgpio python3-picamera2 &&
         systemctl try-restart landfall-kiosk ||
         echo "python3-lgpio or python3-picamera2 is missing: without them there are no pins or no camera"
 fi
+
+# What cloud-init keeps holds the bundle too; without that it would begin anew.
+if command -v cloud-init > /dev/null; then
+    cloud-init status --wait > /dev/null || true
+    touch /etc/cloud/cloud-init.disabled
+    sync
+    rm -rf /var/lib/cloud/instance /var/lib/cloud/instances
+fi
+
+systemctl disable {unit}
+rm -rf /etc/systemd/system/{unit} {folder}
 """
 _COMMAND_LINE = """\
 sed 's/ *systemd\\.\\(run\\|unit=kernel-command-line\\)[^ ]*//g' {boot}/cmdline.txt > {boot}/cmdline.new
@@ -122,7 +133,7 @@ def cloud_init(kiosk: str, pin: str, bundle: bytes) -> dict[str, bytes]:
     `bootcmd`, because cloud-init runs it at every start: what it does once it never does again after a power cut.
     """
     lay = f"{_lay(kiosk, pin, bundle)}systemctl start --no-block {_UNIT}\n"
-    text = "#cloud-config\n" + json.dumps({"hostname": _host(kiosk), "bootcmd": [lay]}, indent=1) + "\n"
+    text = _cloud_config(kiosk, bootcmd=[lay]) + "\n"
     meta_data = f"dsmode: local\ninstance-id: landfall-{kiosk.replace('/', '-')}\n"
     return {"user-data": text.encode(), "meta-data": meta_data.encode()}
 
@@ -148,6 +159,7 @@ def _lay(kiosk: str, pin: str, bundle: bytes) -> str:
         "folder": _FOLDER,
         "boot": _BOOT,
         "unit": _UNIT,
+        "left": _cloud_config(kiosk),
     }
     return _LAY.format(
         **words,
@@ -155,6 +167,10 @@ def _lay(kiosk: str, pin: str, bundle: bytes) -> str:
         script=_SCRIPT.format(**words),
         service=_SERVICE.format(**words),
     )
+
+
+def _cloud_config(kiosk: str, **more: object) -> str:
+    return "#cloud-config\n" + json.dumps({"hostname": _host(kiosk)} | more)
 
 
 def _host(kiosk: str) -> str:

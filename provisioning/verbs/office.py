@@ -71,7 +71,8 @@ enrols at {made.address}, once, until {made.code_until:%Y-%m-%d %H:%M} UTC
   {made.folder}/label.svg, sheet.txt
       to print; they travel apart from the stick
   {made.folder}/user-data, meta-data, firstrun.sh
-      instead of the stick: to the boot partition, for a first boot alone"""
+      instead of the stick, with the package: to the boot partition, for a first
+      boot with no keyboard; they are as secret as the bundle"""
 
 
 def _drawable(code: str) -> str:

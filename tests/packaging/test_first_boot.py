@@ -51,6 +51,13 @@ IMAGER = {
     "user-data": "#cloud-config\nhostname: raspberrypi\nusers:\n- name: technician\n  shell: /bin/bash\n",
 }
 
+# As Raspberry Pi OS Lite asks for an account where there is none: `multi-user.target` waits for somebody to answer.
+DIALOGUE = {
+    "/etc/systemd/system/multi-user.target.d/userconfig.conf": "[Unit]\nWants=userconfig.service\n",
+    "/etc/systemd/system/userconfig.service": "[Unit]\nConditionPathExists=!/etc/answered\n"
+    "[Service]\nType=oneshot\nExecStart=sleep infinity\n",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
@@ -184,13 +191,14 @@ def put_package(partition: Path) -> None:
 def test_cloud_init_makes_a_kiosk_of_a_fresh_card_once(insert: Insert, office: Office, suite: str, name: str) -> None:
     user_data, meta_data = office.first_boot_files(name, "user-data", "meta-data")
     boot = {"cmdline.txt": COMMAND_LINE, "user-data": user_data, "meta-data": meta_data}
-    card = insert(name, root_of(suite, "", "cloud-init"), boot, cloud_config(suite), package=True)
+    card = insert(name, root_of(suite, "", "cloud-init"), boot, cloud_config(suite) | DIALOGUE, package=True)
     card.connect()
+    card.kiosk.wait_until("systemctl is-active landfall-kiosk", WITHIN_S)
+    assert card.readable_by_others() == []
+    card.kiosk.run("touch /etc/answered && systemctl stop userconfig")
     card.wait_until_set_up()
-    card.kiosk.wait_until("systemctl is-active landfall-kiosk")
     assert card.is_named()
     assert "enabled" in card.kiosk.run("systemctl is-enabled landfall-kiosk landfall-renew.timer")
-    assert not (card.partition / "user-data").exists()
     assert card.readable_by_others() == []
 
     made = card.kiosk.run(WHAT_WAS_MADE)
@@ -239,7 +247,7 @@ def test_a_package_that_is_missing_a_power_cut_and_no_network_only_delay_a_kiosk
 def test_raspberry_pi_os_12_runs_the_script_once_starts_again_and_is_a_kiosk(insert: Insert, office: Office) -> None:
     (script,) = office.first_boot_files("ferry-04", "firstrun.sh")
     boot = {"cmdline.txt": f"{COMMAND_LINE}{RUN_ONCE}\n", "firstrun.sh": script}
-    card = insert("ferry-04", root_of("bookworm"), boot, package=True)
+    card = insert("ferry-04", root_of("bookworm"), boot, DIALOGUE, package=True)
     card.machine.wait_for_restart(WITHIN_S)
     assert (card.partition / "cmdline.txt").read_text() == f"{COMMAND_LINE}\n"
     card.connect()

@@ -122,12 +122,16 @@ def test_nothing_is_left_once_the_kiosk_is_set_up(laid):
         (laid.boot / name).write_bytes(cloud_init(KIOSK, PIN, BUNDLE)["user-data"])
     (laid.boot / NAME).write_bytes(BUNDLE)
     (laid.root / "etc/cloud").mkdir()
+    laid.answer("cloud-init", "exit 2")
     (laid.root / "var/lib/cloud/instances/landfall").mkdir(parents=True)
     laid.answer("landfall-provision", "exit 0")
     said = first_boot(laid)
     assert said.returncode == 0, said.stderr
-    assert [path.name for path in laid.boot.iterdir()] == ["cmdline.txt"]
+    assert sorted(path.name for path in laid.boot.iterdir()) == ["cmdline.txt", "user-data"]
+    left = (laid.boot / "user-data").read_text()
+    assert json.loads(left.removeprefix("#cloud-config\n")) == {"hostname": "dm-roseau-ferry-01"}
     assert not laid.laid.exists()
+    assert "cloud-init status --wait" in laid.called
     assert not (laid.root / "var/lib/cloud/instances").exists()
     assert (laid.root / "etc/cloud/cloud-init.disabled").exists()
     assert (laid.root / "etc/hosts").read_text() == "127.0.0.1 localhost\n127.0.1.1 dm-roseau-ferry-01\n"
@@ -138,7 +142,7 @@ def test_what_somebody_else_put_onto_the_boot_partition_stays(laid):
     (laid.boot / "user-data").write_text("#cloud-config\nhostname: raspberrypi\n")
     laid.answer("landfall-provision", "exit 0")
     assert first_boot(laid).returncode == 0
-    assert (laid.boot / "user-data").exists()
+    assert (laid.boot / "user-data").read_text() == "#cloud-config\nhostname: raspberrypi\n"
 
 
 def test_a_centre_that_does_not_answer_is_asked_a_few_times_and_then_left_to_the_timer(laid):
