@@ -75,14 +75,14 @@ hostname {host}
 sed -i -e '$a 127.0.1.1 {host}' -e '/^127\\.0\\.1\\.1/d' /etc/hosts
 
 # Raspberry Pi OS keeps Wi-Fi off until it knows the country; on the kernel's command line it is only said.
-country=$(sed -n 's/.*cfg80211\\.ieee80211_regdom=\\([A-Z][A-Z]\\).*/\\1/p' {boot}/cmdline.txt)
+country=$(sed -n 's/.*cfg80211\\.ieee80211_regdom=\\([A-Z][A-Z]\\).*/\\1/p' /proc/cmdline)
 if [ -n "$country" ] && command -v raspi-config > /dev/null; then
     raspi-config nonint do_wifi_country "$country" || echo "Wi-Fi stays off: the country $country was not taken"
 fi
 
 if [ -e {bundle} ]; then
     # What is recommended needs a network: a kiosk opens without it, and it follows at the end.
-    dpkg --configure -a
+    dpkg --configure -a || true  # somebody else may be at it, for whom apt-get waits
     for package in {boot}/landfall-kiosk_*_"$(dpkg --print-architecture)".deb; do
         [ ! -e "$package" ] || apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$package"
     done
@@ -114,6 +114,7 @@ if command -v cloud-init > /dev/null; then
     touch /etc/cloud/cloud-init.disabled
     sync
     rm -rf /var/lib/cloud/instance /var/lib/cloud/instances
+    rm -f /run/cloud-init/combined-cloud-config.json /run/cloud-init/instance-data-sensitive.json
 fi
 
 systemctl disable {unit}

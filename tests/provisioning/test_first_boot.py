@@ -20,7 +20,14 @@ KIOSK, PIN, BUNDLE = "dm-roseau/ferry-01", "AAAA-BBBB-CCCC-DDDD-EEEE", bytes(ran
 NAME = "dm-roseau_ferry-01.landfall"
 LINE = "console=tty1 root=PARTUUID=7351b90c-02 rootwait"
 RUN = "systemd.run=/boot/firmware/firstrun.sh systemd.run_success_action=reboot"
-ABSOLUTE = ("/boot/firmware", "/var/lib/landfall-provision", "/var/lib/cloud", "/etc/")
+ABSOLUTE = (
+    "/boot/firmware",
+    "/var/lib/landfall-provision",
+    "/var/lib/cloud",
+    "/run/cloud-init",
+    "/proc/cmdline",
+    "/etc/",
+)
 
 
 class Card:
@@ -30,8 +37,9 @@ class Card:
         self.root, self.boot = root, root / "boot/firmware"
         self.laid = root / "var/lib/landfall-provision"
         self._called, self._bin = root / "called", root / "bin"
-        for folder in (self.boot, self._bin, self.laid.parent, root / "etc/systemd/system"):
+        for folder in (self.boot, self._bin, self.laid.parent, root / "etc/systemd/system", root / "proc"):
             folder.mkdir(parents=True)
+        (root / "proc/cmdline").write_text(LINE)
         (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 raspberrypi\n")
         for command in ("systemctl", "hostname", "dpkg", "apt-get", "sync", "sleep"):
             self.answer(command, "exit 0")
@@ -181,7 +189,7 @@ def test_only_the_package_for_this_machine_is_installed_and_before_what_it_is_ne
 def test_wifi_gets_the_country_that_the_command_line_has(laid):
     laid.answer("raspi-config", "exit 0")
     laid.answer("landfall-provision", "exit 0")
-    (laid.boot / "cmdline.txt").write_text(f"{LINE} cfg80211.ieee80211_regdom=DM ds=nocloud;i=rpi-imager-1\n")
+    (laid.root / "proc/cmdline").write_text(f"{LINE} cfg80211.ieee80211_regdom=DM ds=nocloud;i=rpi-imager-1\n")
     assert first_boot(laid).returncode == 0
     assert "raspi-config nonint do_wifi_country DM" in laid.called
 
