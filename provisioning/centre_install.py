@@ -15,6 +15,8 @@ from pathlib import Path
 
 from central import config
 from central.broker import mosquitto_configuration, write_broker_folder
+from central.command_line import open_database
+from central.config import Settings
 from edge.errors import ProvisioningError
 from edge.identity.certificates import hosts_of, load_chain
 from edge.identity.key_files import make_folder, replace
@@ -26,12 +28,14 @@ REVOKED = "revoked.pem"
 # Folders of the deployment, and where their files go below /etc/landfall.
 PLACES = {"authority": "authority", "enrolment": "enrolment", "centre": "keys", COLLECTOR: "keys", "broker": "broker"}
 UNITS = ("landfall-broker.service", "landfall-collector.service", "landfall-enrolment.service", "landfall-crl.timer")
+SQLITE = "sqlite:////var/lib/landfall-collector/central.db"
+POSTGRESQL = "postgresql:///landfall?host=/run/postgresql"  # no user: each program comes as the one that it runs as
 _CREDENTIALS = "/run/credentials/landfall-collector.service"
 _SETTINGS = """\
 # Written by `landfall-provision centre install`, and yours from now on: it is not written again.
 
 [database]
-url = "sqlite:////var/lib/landfall-collector/central.db"
+url = "{database_url}"
 
 [broker]
 host = "{host}"
@@ -58,10 +62,11 @@ receipt_keys = ["keys/receipt.pub.json"]
 
 @dataclass(frozen=True, slots=True)
 class CentreInstallation:
-    """A deployment's folder, and the root of the machine that becomes its centre."""
+    """A deployment's folder, the root of the machine that becomes its centre, and the database that it begins with."""
 
     deployment: Path
     root: Path = Path("/")
+    database_url: str = SQLITE
 
     @property
     def _etc(self) -> Path:
@@ -83,6 +88,13 @@ class CentreInstallation:
             raise ProvisioningError(
                 "this machine is the centre of another deployment", remedy="take another machine, or that deployment"
             )
+        settings = config.parse(self._settings_text(), self._settings_file)
+        if self.database_url == POSTGRESQL and not settings.database.url.startswith("postgresql"):
+            raise ProvisioningError(
+                f"{self._settings_file} names another database, and what it holds cannot be moved",
+                remedy="leave --postgresql out",
+            )
+        self._check_database(settings)
 
     def run(self, say: Say) -> None:
         """Put everything into its place, and start it where systemd runs; raise `ProvisioningError` if it cannot."""
@@ -130,14 +142,28 @@ class CentreInstallation:
         target = self._revocation / REVOKED
         return self._put(self.deployment / "broker" / REVOKED, target)
 
-    def _put_settings(self) -> bool:
-        path = self._etc / "central.toml"
-        if path.exists():
-            return False
+    @property
+    def _settings_file(self) -> Path:
+        return self._etc / "central.toml"
+
+    def _settings_text(self) -> str:
+        """Return the settings that are there, or those to begin with."""
+        if self._settings_file.exists():
+            return self._settings_file.read_text(encoding="utf-8")
         host = self._host()
-        text = _SETTINGS.format(host=host, address=_in_address(host), credentials=_CREDENTIALS)
-        config.parse(text, path)
-        replace(path, text.encode())
+        return _SETTINGS.format(
+            database_url=self.database_url, host=host, address=_in_address(host), credentials=_CREDENTIALS
+        )
+
+    def _check_database(self, settings: Settings) -> None:
+        """Raise `LandfallError` when PostgreSQL lets nobody in here: without role or database nothing would start."""
+        if self.root == Path("/") and settings.database.url.startswith("postgresql"):
+            open_database(settings).dispose()
+
+    def _put_settings(self) -> bool:
+        if self._settings_file.exists():
+            return False
+        replace(self._settings_file, self._settings_text().encode())
         return True
 
     def _configure_broker(self) -> None:

@@ -63,6 +63,7 @@ def add_verbs(centre: argparse._SubParsersAction) -> None:
     text = "Make this machine the centre of a deployment that `ca init` made. Safe to run again."
     install = centre.add_parser("install", help="make this machine the centre", description=text)
     install.add_argument("deployment", type=Path, metavar="FOLDER", help="what `ca init` wrote")
+    install.add_argument("--postgresql", action="store_true", help="begin with PostgreSQL here, and not with SQLite")
     install.set_defaults(run=_install)
     at_centre = argparse.ArgumentParser(add_help=False)
     at_centre.add_argument(
@@ -80,9 +81,10 @@ def add_verbs(centre: argparse._SubParsersAction) -> None:
 
 
 def _install(arguments: argparse.Namespace) -> int:
-    from provisioning.centre_install import CentreInstallation
+    from provisioning.centre_install import POSTGRESQL, SQLITE, CentreInstallation
 
-    CentreInstallation(arguments.deployment).run(print)
+    url = POSTGRESQL if arguments.postgresql else SQLITE
+    CentreInstallation(arguments.deployment, database_url=url).run(print)
     return 0
 
 

@@ -6,12 +6,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from central import config
 from edge.errors import ProvisioningError
 from edge.identity.issuing import load_documents, load_issuer
 from provisioning.authority import Authority
-from provisioning.centre_install import CentreInstallation
+from provisioning.centre_install import POSTGRESQL, CentreInstallation
 from provisioning.deployment import found
 
 
@@ -108,6 +109,21 @@ def test_another_deployment_is_refused_before_anything_is_changed(deployment, ma
     found(other, "Landfall authority", "correct horse battery", ["centre.example.org"])
     with pytest.raises(ProvisioningError, match="the centre of another deployment"):
         install(other, machine)
+    assert contents(machine) == before
+
+
+def test_a_centre_begins_with_postgresql_where_it_is_asked_to(deployment, machine):
+    for _ in range(2):
+        CentreInstallation(deployment, machine, POSTGRESQL).run(lambda _: None)
+    url = config.load(machine / "etc/landfall/central.toml").database.url
+    assert make_url(url) == make_url("postgresql+psycopg:///landfall?host=/run/postgresql")
+
+
+def test_a_centre_that_began_with_sqlite_is_not_torn_from_its_records(deployment, machine):
+    install(deployment, machine)
+    before = contents(machine)
+    with pytest.raises(ProvisioningError, match="names another database"):
+        CentreInstallation(deployment, machine, POSTGRESQL).run(lambda _: None)
     assert contents(machine) == before
 
 
