@@ -21,7 +21,7 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     )
     text = "Make this machine the kiosk that a bundle names. Safe to run again, whenever it was interrupted."
     install = verbs.add_parser("install", parents=[where], help="make this machine a kiosk", description=text)
-    install.add_argument("bundle", type=Path, metavar="BUNDLE", help="what `kiosk new` wrote, *.landfall")
+    install.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE", help="what `kiosk new` wrote, *.landfall")
     install.add_argument("--pin", metavar="PIN", help="the pin on the label, instead of comparing it on the screen")
     install.add_argument("--yes", action="store_true", help="ask nothing; needs --pin on a new machine")
     install.add_argument("--offline", action="store_true", help="do not call the centre; enrol by stick afterwards")
@@ -50,12 +50,16 @@ def _install(arguments: argparse.Namespace) -> str | int:
     from provisioning.bundle import MAX_BYTES, read_bundle, trust_of
     from provisioning.install import Installation, machine_at
 
+    path, *others = arguments.bundles
+    if others:
+        names = ", ".join(one.name for one in arguments.bundles)
+        raise ProvisioningError(f"these are several bundles: {names}", remedy="type the name of this kiosk's alone")
     machine = machine_at(arguments.root)
     is_known = (machine.keys.folder / "ca.crt").exists()
     known = machine.keys.trust if is_known else None
-    with arguments.bundle.open("rb") as file:
+    with path.open("rb") as file:
         bundle = read_bundle(file.read(MAX_BYTES + 1), machine.now(), known)
-    stick = arguments.bundle.absolute().parent
+    stick = path.absolute().parent
     installation = Installation(bundle, machine, is_online=not arguments.offline, stick=stick)
     installation.check()
     print(f"This makes {'this machine' if machine.is_running else machine.root} the kiosk {bundle.kiosk}:")
@@ -67,7 +71,7 @@ def _install(arguments: argparse.Namespace) -> str | int:
     if installation.run(print):
         print(f"{bundle.kiosk} is set up.")
         return 0
-    print(_by_stick(machine, bundle.kiosk, arguments.bundle, stick))
+    print(_by_stick(machine, bundle.kiosk, path, stick))
     return 1
 
 
@@ -114,7 +118,7 @@ def _agree(arguments: argparse.Namespace, root: object, *, is_known: bool, is_ag
     elif not is_known and (arguments.yes or not sys.stdin.isatty()):
         raise ProvisioningError("nobody compares the pin", remedy="give --pin as the label has it")
     if is_agreed:
-        print("It was begun before, and goes on.")
+        print("You said yes to it before: what is so already stays.")
         return
     if arguments.yes or (arguments.pin is not None and not sys.stdin.isatty()):
         return

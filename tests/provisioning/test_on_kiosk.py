@@ -75,6 +75,16 @@ def test_another_bundle_for_the_same_kiosk_is_asked_about_again(closed_office, a
     assert "stopped; nothing was changed" in capsys.readouterr().err
 
 
+def test_a_stick_with_the_bundles_of_several_kiosks_is_told_by_their_names(at_post, office, capsys):
+    post = at_post(office)
+    other = post.made.bundle.with_name("dm-roseau_ferry-02.landfall")
+    assert install(post, str(other)) == 2
+    said = capsys.readouterr().err
+    assert "these are several bundles: dm-roseau_ferry-02.landfall, " in said
+    assert post.made.bundle.name in said
+    assert not list(post.machine.root.iterdir())
+
+
 def test_a_centre_that_does_not_answer_is_status_1_and_says_how_it_goes_on(closed_office, at_post, keyboard, capsys):
     post = at_post(closed_office)
     assert install(post, "--yes", "--pin", post.made.pin) == 1
