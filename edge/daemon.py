@@ -73,7 +73,7 @@ from edge.officers import Officers
 from edge.open_groups import OpenGroups
 from edge.practice import Practice
 from edge.renewal import Renewal, wish
-from edge.settings import digest
+from edge.settings import digest, wanted
 from edge.survey import Surveyor
 from edge.threads import ThreadDied, Threads
 from edge.watch import Watch
@@ -325,7 +325,8 @@ class Daemon:
         if self._reader is None:
             self._reader = CacheReader.open(self._path)
             self._threads.start("uplink", self._uplink.run)
-            self._threads.start("rehearsal", rehearse)  # beside a lane that is open; a traveller may come at any time
+            classes = wanted(lane.settings for lane in self._lanes)
+            self._threads.start("rehearsal", lambda: rehearse(classes))  # beside open lanes: a traveller may come
             self._groups.restore(self._reader, now)
             self._recorder.audit("kiosk_started", version=self._version)
             self._health.store_ready(self._reader)

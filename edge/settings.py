@@ -8,6 +8,7 @@ them cannot be together `edge.config` refuses, so that nobody holds settings tha
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
@@ -240,3 +241,8 @@ def digest(settings: Settings) -> str:
     """Return the SHA-256 of the settings in force, as canonical JSON (RFC 8785), without the folder they lie in."""
     content = msgspec.to_builtins(msgspec.structs.replace(settings, folder=UNSET))
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+
+def wanted(lanes: Iterable[LaneSettings]) -> set[DocumentClass]:
+    """Return the classes of documents that any of the lanes asks for."""
+    return {name for lane in lanes for name in (*lane.policy.required, *lane.policy.optional)}

@@ -1,4 +1,4 @@
-"""What a kiosk without devices has loaded when its first traveller comes: every standard, and no driver."""
+"""What a kiosk without devices has loaded when its first traveller comes: the standards it wants, and no driver."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ pytestmark = pytest.mark.journey
 STANDARDS = {f"edge.documents.{name}" for name in ("mrz", "bcbp", "dcc", "aamva", "magstripe", "vds", "vds_nc")}
 DRIVERS = {"serial", "gpiozero", "lgpio", "picamera2", "zxingcpp", "cv2"}
 
+LANE = """\
+[[lanes]]
+name = "lane-1"
+policy = { optional = ["boarding_pass", "driving_licence", "seal"] }
+"""
+
 
 def test_an_idle_kiosk_has_loaded_every_standard_and_no_driver(world: Callable[..., World], tmp_path: Path) -> None:
     here, log = world(), tmp_path / "log"
-    here.deployment.add_kiosk(*KIOSK.split("/"), lane='[[lanes]]\nname = "lane-1"\n')
+    here.deployment.add_kiosk(*KIOSK.split("/"), lane=LANE)
 
     def imported() -> set[str]:
         return set(re.findall(r"^import time:.*\| +([\w.]+)$", log.read_text(), re.MULTILINE))
