@@ -16,6 +16,10 @@ from edge.errors import SettingError
 from edge.identity.key_files import replace
 from edge.wire.topics import NAME, PREFIX
 
+# Where landfall-broker.service has its files.
+FOLDER = Path("/etc/landfall/broker")
+CREDENTIALS = Path("/run/credentials/landfall-broker.service")
+SESSIONS = Path("/var/lib/landfall-broker")
 KIOSK_WRITES = ("stream/+", "status", "health", "reply/+", "reported", "renewal/request")
 KIOSK_READS = ("receipt/+", "command/#", "desired", "renewal/answer")
 # What every maintained TLS library speaks: forward secrecy and authenticated encryption, nothing else under TLS 1.2.

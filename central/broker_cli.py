@@ -1,6 +1,6 @@
 """`landfall-central broker-config`: write mosquitto's configuration and access list.
 
-Owns its words and where things lie by default. Always true: it opens no database and reads no settings of the centre.
+Owns its words. Always true: it opens no database and reads no settings of the centre.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from central.broker import BrokerLimits, mosquitto_configuration, write_broker_folder
+from central.broker import CREDENTIALS, FOLDER, SESSIONS, BrokerLimits, mosquitto_configuration, write_broker_folder
 from edge.errors import SettingError
 
-# Where landfall-broker.service has them.
-BROKER_FOLDER = Path("/etc/landfall/broker")
-BROKER_CREDENTIALS = Path("/run/credentials/landfall-broker.service")
-BROKER_SESSIONS = Path("/var/lib/landfall-broker")
 _FOLDER_HELP = "an existing folder for mosquitto.conf and access.acl (default: %(default)s)"
 _BROKER_TEXT = """Write mosquitto's configuration and access list: TLS 1.2 or newer, a client certificate on every
 connection, and for each kiosk its own branch and nothing else. `systemctl reload landfall-broker` takes over a changed
@@ -27,7 +23,7 @@ def add_verbs(verbs: Any) -> None:
     broker = verbs.add_parser(
         "broker-config", help="write mosquitto's configuration and access list", description=_BROKER_TEXT
     )
-    broker.add_argument("folder", type=Path, metavar="FOLDER", nargs="?", default=BROKER_FOLDER, help=_FOLDER_HELP)
+    broker.add_argument("folder", type=Path, metavar="FOLDER", nargs="?", default=FOLDER, help=_FOLDER_HELP)
     broker.add_argument(
         "--centre",
         action="append",
@@ -40,7 +36,7 @@ def add_verbs(verbs: Any) -> None:
     broker.add_argument(
         "--certificates",
         type=Path,
-        default=BROKER_CREDENTIALS,
+        default=CREDENTIALS,
         metavar="FOLDER",
         help="where broker.crt, broker.key and ca.crt are when the broker runs (default: %(default)s)",
     )
@@ -48,7 +44,7 @@ def add_verbs(verbs: Any) -> None:
     broker.add_argument(
         "--sessions",
         type=Path,
-        default=BROKER_SESSIONS,
+        default=SESSIONS,
         metavar="FOLDER",
         help="where the broker keeps sessions and retained messages (default: %(default)s)",
     )

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from central import config
-from central.broker import mosquitto_configuration, write_broker_folder
+from central import broker, config
 from central.command_line import open_database
 from central.config import Settings
 from edge.errors import ProvisioningError
@@ -167,15 +166,14 @@ class CentreInstallation:
         return True
 
     def _configure_broker(self) -> None:
-        folder = Path("/etc/landfall/broker")
-        text = mosquitto_configuration(
+        text = broker.mosquitto_configuration(
             port=8883,
-            certificates=Path("/run/credentials/landfall-broker.service"),
-            access_file=folder / "access.acl",
-            persistence=Path("/var/lib/landfall-broker"),
+            certificates=broker.CREDENTIALS,
+            access_file=broker.FOLDER / "access.acl",
+            persistence=broker.SESSIONS,
             revoked=Path("/var/lib/landfall-revocation") / REVOKED,
         )
-        write_broker_folder(self.root / folder.relative_to("/"), [COLLECTOR, ENROLMENT], text)
+        broker.write_broker_folder(self.root / broker.FOLDER.relative_to("/"), [COLLECTOR, ENROLMENT], text)
 
     def _address(self) -> str:
         return config.load(self._etc / "central.toml").for_enrolling().address
