@@ -47,7 +47,7 @@ def reports(connection: Connection, kiosk: str = "") -> Iterator[Kept]:
     """Yield the reports of a kiosk, or of all, oldest first."""
     names = ("kiosk", "sequence", "epoch", "received_at", "hash", "plaintext")
     query = select(*(record.c[name] for name in names)).where(
-        record.c.type == AUDIT, record.c.state == Standing.OPENED.name.lower(), record.c.branch.is_not(None)
+        record.c.type == AUDIT, record.c.state == Standing.OPENED.state, record.c.branch.is_not(None)
     )
     if kiosk:
         query = query.where(record.c.kiosk == kiosk)

@@ -32,6 +32,11 @@ class Standing(IntEnum):
     QUARANTINE = 2  # well signed, but its letter could not be read
     OPENED = 3
 
+    @property
+    def state(self) -> str:
+        """Return how the table `record` names it."""
+        return self.name.lower()
+
 
 class Arrival(Enum):
     """What an arriving record turned out to be."""

@@ -122,7 +122,7 @@ class _Centre(Collector):
         alerts = GaugeMetricFamily("landfall_alerts", "Open alerts.", labels=["severity"])
         severities = [one.severity for one in ledger.open_alerts(self._engine)]
         for severity in Severity:
-            alerts.add_metric([severity.name.lower()], severities.count(severity))
+            alerts.add_metric([severity.word], severities.count(severity))
         yield alerts
         with database.reading(self._engine) as connection:
             is_open = incident.c.closed_at.is_(None)
@@ -163,7 +163,7 @@ def _kiosks(kiosks: Sequence[KioskView]) -> Iterator[str]:
     for one, own in zip(kiosks, labels, strict=True):
         severities = [fault.severity for fault in one.findings]
         for severity in Severity:
-            yield f'{name}{{{own},severity="{severity.name.lower()}"}} {float(severities.count(severity))}\n'
+            yield f'{name}{{{own},severity="{severity.word}"}} {float(severities.count(severity))}\n'
 
 
 def _head(name: str, what: str) -> str:

@@ -244,7 +244,7 @@ class _Walk:
             for row in level:
                 self._counts["records"] += 1
                 self._counts["tombstones"] += row.type == TOMBSTONE
-                self._counts["quarantined"] += row.state == Standing.QUARANTINE.name.lower()
+                self._counts["quarantined"] += row.state == Standing.QUARANTINE.state
                 self._check(key, row)
                 if row.branch is None:
                     self._counts["waiting"] += 1

@@ -31,7 +31,7 @@ Place = tuple[str, str, str, int, str]  # kiosk, stream, epoch, sequence and has
 Progress = Callable[[int, int], None]
 
 _place = tuple_(record.c.kiosk, record.c.stream, record.c.epoch, record.c.sequence, record.c.hash)
-_SEALED = (record.c.state == Standing.QUARANTINE.name.lower()) & record.c.letter.is_not(None)
+_SEALED = (record.c.state == Standing.QUARANTINE.state) & record.c.letter.is_not(None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def write(connection: Connection, epochs: Mapping[EpochKey, Epoch], now: str) ->
             if entry.content is not None:
                 better.append(place | _row(entry, now))
             else:
-                moved.append(place | {"hash": entry.hash, "branch": entry.branch, "state": entry.standing.name.lower()})
+                moved.append(place | {"hash": entry.hash, "branch": entry.branch, "state": entry.standing.state})
         ends += [
             {**key._asdict(), "branch": number, **epoch.ends[number]._asdict(), "updated_at": now}
             for number in sorted(epoch.moved)
@@ -225,7 +225,7 @@ def _row(entry: Entry, now: str) -> dict[str, Any]:
         "id": checked.record.id,
         "time": checked.record.time,
         "received_at": now,
-        "state": entry.standing.name.lower(),
+        "state": entry.standing.state,
         "branch": entry.branch,
         "reason": checked.reason,
         "envelope": checked.record.signature,

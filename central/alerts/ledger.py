@@ -175,7 +175,7 @@ def _row(one: Alert) -> dict[str, object]:
     moments = {name: getattr(one, name) for name in _MOMENTS if name != "acknowledged_at"}
     return {
         "code": str(one.code),
-        "severity": one.severity.name.lower(),
+        "severity": one.severity.word,
         **words,
         **{name: at and rfc3339(at) for name, at in moments.items()},
     }

@@ -38,7 +38,7 @@ def _said(one: Alert, numbers: Mapping[Alert, int]) -> dict[str, Any]:
         "code": one.code,
         "scope": one.scope,
         "subject": one.subject,
-        "severity": one.severity.name.lower(),
+        "severity": one.severity.word,
         "what": one.what,
         "remedy": one.remedy,
         "since": rfc3339(one.since),

@@ -188,7 +188,7 @@ def _alerts(arguments: argparse.Namespace) -> int:
         return 1 if found else 0
     for one in found:
         cared = f", {one.acknowledged_by} takes care" if one.acknowledged_by else ""
-        print(f"{one.id}  {one.scope}: {one.code} ({one.severity.name.lower()}{cared})")
+        print(f"{one.id}  {one.scope}: {one.code} ({one.severity.word}{cared})")
         print(textwrap.fill(one.what, _WIDTH, initial_indent="    ", subsequent_indent="    "))
         print(textwrap.fill(one.remedy, _WIDTH, initial_indent="    ", subsequent_indent="    "))
     for hush in silences:

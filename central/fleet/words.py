@@ -17,6 +17,11 @@ class Severity(IntEnum):
     WARNING = 1  # it will become critical if nobody comes
     NOTICE = 2  # worth knowing
 
+    @property
+    def word(self) -> str:
+        """Return how tables, messages and metrics name it."""
+        return self.name.lower()
+
 
 class Code(StrEnum):
     """What can be wrong with a kiosk, a site or the centre; the order is that of urgency within a severity."""
