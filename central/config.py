@@ -219,9 +219,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def for_collecting(self) -> tuple[BrokerSettings, KeySettings]:
         """Return the sections without which nothing can be collected; raise `SettingError` for a missing one."""
-        if self.broker is None:
-            raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
-        return self.broker, self.for_taking()
+        return self._broker_named(), self.for_taking()
 
     def for_enrolling(self) -> EnrolmentSettings:
         """Return the section without which nobody can be let in; raise `SettingError` when it is missing."""
@@ -250,16 +248,20 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def for_watching(self) -> BrokerSettings:
         """Return how the watcher reaches the broker; raise `SettingError` when no broker is named."""
-        if self.broker is None:
-            raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
+        broker = self._broker_named()
         own = {name: path for name in ("certificate", "key") if (path := getattr(self.fleet, name)) is not None}
-        return msgspec.structs.replace(self.broker, **own, **({"client_id": ""} if own else {}))
+        return msgspec.structs.replace(broker, **own, **({"client_id": ""} if own else {}))
 
     def for_taking(self) -> KeySettings:
         """Return the keys without which no record can be opened and no receipt signed; raise `SettingError`."""
         if self.keys is None:
             raise SettingError(self.file, "[keys]", "must name receipt_key and opening_keys")
         return self.keys
+
+    def _broker_named(self) -> BrokerSettings:
+        if self.broker is None:
+            raise SettingError(self.file, "[broker]", "must name host, ca, certificate and key")
+        return self.broker
 
 
 def load(path: Path) -> Settings:

@@ -97,6 +97,11 @@ def list_kiosks(engine: Engine) -> list[RegisteredKey]:
         return [RegisteredKey(*row) for row in connection.execute(select(*columns).order_by(*columns[:2]))]
 
 
+def registered_kiosks(connection: Connection) -> list[str]:
+    """Return the kiosks of which a key counts, in the order of their names."""
+    return sorted(set(connection.scalars(select(kiosk_key.c.kiosk).where(kiosk_key.c.revoked_at.is_(None)))))
+
+
 def every_key_of(connection: Connection, kiosk: str) -> Verifier:
     """Return a verifier for all keys that a kiosk ever had, revoked ones included: for looking back alone."""
     found = connection.scalars(select(kiosk_key.c.public_jwk).where(kiosk_key.c.kiosk == kiosk))

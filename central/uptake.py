@@ -14,9 +14,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, Engine, Row, select
 
-from central import database, shelf
+from central import database, registry, shelf
 from central.shelf import EpochKey
-from central.tables import key_uptake, kiosk_key
+from central.tables import key_uptake
 from edge.wire.messages import Status
 
 
@@ -81,9 +81,8 @@ def _why_awaited(connection: Connection, kiosk: str, known: Row | None, kids: Co
 
 def _kiosks(connection: Connection) -> list[tuple[str, Row | None]]:
     """Return every kiosk whose word counts, with what is known of its keys."""
-    counts = select(kiosk_key.c.kiosk).where(kiosk_key.c.revoked_at.is_(None)).distinct().order_by(kiosk_key.c.kiosk)
     known = {row.kiosk: row for row in connection.execute(select(key_uptake))}
-    return [(kiosk, known.get(kiosk)) for kiosk in connection.scalars(counts)]
+    return [(kiosk, known.get(kiosk)) for kiosk in registry.registered_kiosks(connection)]
 
 
 def _row(connection: Connection, kiosk: str) -> Row | None:

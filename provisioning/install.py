@@ -320,16 +320,19 @@ def take_code(machine: Machine, code: str) -> None:
     if enrolment is None:
         raise _no_kiosk()
     machine.keys.make_missing()
-    kept = msgspec.structs.replace(enrolment, code=code.strip())
-    replace(machine.keys.folder / "enrolment.json", msgspec.json.encode(kept), 0o600)
+    _keep_code(machine, enrolment, code.strip())
 
 
 def forget_code(machine: Machine) -> None:
     """Remove the one-time code, which is of no more use."""
     enrolment = machine.enrolment()
     if enrolment is not None and enrolment.code:
-        kept = msgspec.structs.replace(enrolment, code="")
-        replace(machine.keys.folder / "enrolment.json", msgspec.json.encode(kept), 0o600)
+        _keep_code(machine, enrolment, "")
+
+
+def _keep_code(machine: Machine, enrolment: Enrolment, code: str) -> None:
+    kept = msgspec.structs.replace(enrolment, code=code)
+    replace(machine.keys.folder / "enrolment.json", msgspec.json.encode(kept), 0o600)
 
 
 def restart_kiosk(machine: Machine) -> None:

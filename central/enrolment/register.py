@@ -122,14 +122,14 @@ def certificates(connection: Connection, name: str = "") -> list[Issued]:
 
 def names_below_others(engine: Engine, issuer: x509.Certificate, now: datetime) -> list[str]:
     """Return the names with a certificate that counts and none that this authority issued."""
-    at, own = database.rfc3339(now), pem(issuer).decode("ascii")
+    own = pem(issuer).decode("ascii")
     with database.reading(engine) as connection:
-        valid = [one for one in certificates(connection) if one.revoked_at is None and one.not_after > at]
+        valid = valid_certificates(connection, "", now)
     return sorted({one.name for one in valid} - {one.name for one in valid if one.chain.endswith(own)})
 
 
 def valid_certificates(connection: Connection, name: str, now: datetime) -> list[Issued]:
-    """Return what a name may show at the broker now."""
+    """Return what may be shown at the broker now, by everybody or by one name."""
     at = database.rfc3339(now)
     return [one for one in certificates(connection, name) if one.revoked_at is None and one.not_after > at]
 
@@ -147,13 +147,13 @@ def revoked(connection: Connection, now: datetime) -> list[Revoked]:
     query = select(certificate).where(certificate.c.revoked_at.is_not(None), certificate.c.not_after > at)
     rows = connection.execute(query.order_by(certificate.c.revoked_at))
     return [
-        Revoked(int(row.serial, 16), database.moment(row.revoked_at).replace(microsecond=0), _reason(row.reason))
+        Revoked(
+            serial=int(row.serial, 16),
+            at=database.moment(row.revoked_at).replace(microsecond=0),
+            reason=x509.ReasonFlags[row.reason],
+        )
         for row in rows
     ]
-
-
-def _reason(name: str) -> x509.ReasonFlags:
-    return x509.ReasonFlags[name]
 
 
 def _issued(row: Row) -> Issued:

@@ -106,11 +106,6 @@ def usual_version(states: Iterable[KioskState]) -> str:
     return max(versions, key=lambda version: (versions[version], version), default="")
 
 
-def registered(connection: Connection) -> set[str]:
-    """Return the kiosks of which a key counts."""
-    return set(connection.scalars(select(kiosk_key.c.kiosk).where(kiosk_key.c.revoked_at.is_(None)).distinct()))
-
-
 def put(connection: Connection, states: Iterable[KioskState]) -> None:
     """Write the states of kiosks that were heard, whole."""
     rows = [_row(state) for state in sorted(states, key=lambda state: state.kiosk) if state.heard_at is not None]

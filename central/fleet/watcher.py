@@ -7,7 +7,7 @@ failure of broker or database, ends it; what was not written is told again by th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
@@ -17,7 +17,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from central import database, incidents
+from central import database, incidents, registry
 from central.alerts.bell import Bell
 from central.broker_link import Delivery, Disconnected, Event, Link, Stop, Subscribed
 from central.clock import Pause, utc_now
@@ -245,7 +245,7 @@ class Watcher:
         assert self._intake is not None
         now = self._clock()
         with database.reading(self._engine) as connection:
-            known = self._known(state.registered(connection))
+            known = self._known(registry.registered_kiosks(connection))
             noticed = state.open_incidents(connection)
             figures = centre.measure(connection, known, now, self._settings)
         findings = None
@@ -261,9 +261,9 @@ class Watcher:
             for one in self._companions:
                 one.wake()
 
-    def _known(self, registered: set[str]) -> Mapping[str, KioskState]:
+    def _known(self, registered: Iterable[str]) -> Mapping[str, KioskState]:
         assert self._intake is not None
-        return {name: self._intake.states.get(name) or KioskState(name) for name in sorted(registered)}
+        return {name: self._intake.states.get(name) or KioskState(name) for name in registered}
 
     def _has_listened_long_enough(self, now: datetime) -> bool:
         """Tell whether whoever is silent was so while we listened; before that no alert begins or ends."""
