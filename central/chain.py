@@ -16,7 +16,7 @@ Always true: the set of records that stand, and of branch ends, does not depend 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Any, NamedTuple
@@ -52,6 +52,11 @@ class End(NamedTuple):
     root_sequence: int
     held_up_to: int
     hash_at: str
+
+
+def highest(branches: Mapping[int, End]) -> int:
+    """Return how far the longest branch of an epoch is held; 0 for an epoch that is not known."""
+    return max((end.held_up_to for end in branches.values()), default=0)
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,7 @@ from operator import attrgetter
 from sqlalchemy import Connection, Engine, func, or_, select
 
 from central import database, generations, incidents, shelf
-from central.chain import TRUNK, End, Epoch
+from central.chain import TRUNK, End, Epoch, highest
 from central.incidents import Incident, Kind
 from central.shelf import EpochKey
 from central.store import found_successors
@@ -62,12 +62,12 @@ def sweep(engine: Engine, now: datetime, *, patience_s: float) -> list[Ask]:
             else:
                 wanted[key] = (Kind.GAP, lowest, _before_epoch(connection, key, lowest, known))
         for one in known:
-            if one.kind == Kind.CENTRE_RESTORED and one.closed_at is None and _highest(ends[one.key]) < one.sequence:
-                wanted[one.key] = (Kind.CENTRE_RESTORED, one.sequence, _highest(ends[one.key]) + 1)
+            if one.kind == Kind.CENTRE_RESTORED and one.closed_at is None and highest(ends[one.key]) < one.sequence:
+                wanted[one.key] = (Kind.CENTRE_RESTORED, one.sequence, highest(ends[one.key]) + 1)
         over = [
             one for one in known if one.closed_at is None and (one.kind, one.sequence) != wanted.get(one.key, ())[:2]
         ]
-        incidents.close(connection, [one.id for one in over if _highest(ends[one.key]) >= one.sequence], at)
+        incidents.close(connection, [one.id for one in over if highest(ends[one.key]) >= one.sequence], at)
         latest = {(one.key, one.kind, one.sequence): one for one in known}
         due = {
             key: what
@@ -101,7 +101,7 @@ def compare_status(engine: Engine, status: Status, now: datetime) -> list[Ask]:
     heads = {EpochKey(status.kiosk, stream, head.epoch): head.held_up_to for stream, head in status.streams.items()}
     with database.reading(engine) as connection:
         ends = shelf.ends_of(connection, sorted(heads))
-    lost = {key: told for key, told in heads.items() if _highest(ends[key]) < told}
+    lost = {key: told for key, told in heads.items() if highest(ends[key]) < told}
     if not lost:
         return []
     at = database.rfc3339(now)
@@ -109,7 +109,7 @@ def compare_status(engine: Engine, status: Status, now: datetime) -> list[Ask]:
         if _claimed(connection, status.kiosk) + len(lost) > MOST_CLAIMS:
             return []
         ends = shelf.lock(connection, lost, at)
-        lost = {key: told for key, told in lost.items() if _highest(ends[key]) < told}
+        lost = {key: told for key, told in lost.items() if highest(ends[key]) < told}
         if not lost:
             return []
         if _claimed(connection, status.kiosk) == 0:  # looked at again, since nobody else decides now
@@ -117,11 +117,11 @@ def compare_status(engine: Engine, status: Status, now: datetime) -> list[Ask]:
         else:
             generation = generations.read(connection, [status.kiosk]).of(status.kiosk)
         reports = [
-            Incident(Kind.CENTRE_RESTORED, *key, told, detail=f"held {_highest(ends[key])}")
+            Incident(Kind.CENTRE_RESTORED, *key, told, detail=f"held {highest(ends[key])}")
             for key, told in lost.items()
         ]
         incidents.report(connection, reports, at)
-    return [Ask(key, _highest(ends[key]) + 1, generation) for key in lost]
+    return [Ask(key, highest(ends[key]) + 1, generation) for key in lost]
 
 
 def _claimed(connection: Connection, kiosk: str) -> int:
@@ -203,10 +203,6 @@ def _missing_from(branches: dict[int, End], lowest_waiting: int) -> int:
     """Return the lowest sequence that may be missing before the lowest record that waits."""
     trunk = branches.get(TRUNK, End(0, 0, ""))
     return trunk.held_up_to + 1 if lowest_waiting > trunk.held_up_to + 1 else lowest_waiting - 1
-
-
-def _highest(branches: dict[int, End]) -> int:
-    return max((end.held_up_to for end in branches.values()), default=0)
 
 
 def _is_due(known: _Known | None, now: datetime, patience_s: float) -> bool:

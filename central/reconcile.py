@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, func, select
 
 from central import database, shelf
-from central.chain import End, Standing
+from central.chain import End, Standing, highest
 from central.registry import every_key_of
 from central.shelf import EpochKey
 from central.tables import branch, crossing, record
@@ -187,7 +187,7 @@ def _differs(connection: Connection, kiosk: str, stream: str, head: CountedHead)
 def _unheld(connection: Connection, kiosk: str, stream: str, head: CountedHead) -> int:
     """Return how many records below the end of a kiosk's stream no branch of its epoch covers."""
     branches = shelf.ends_of(connection, [EpochKey(kiosk, stream, head.epoch)])[EpochKey(kiosk, stream, head.epoch)]
-    return max(0, head.next_sequence - 1 - max((end.held_up_to for end in branches.values()), default=0))
+    return max(0, head.next_sequence - 1 - highest(branches))
 
 
 def _walk(connection: Connection, kiosk: str) -> ChainReport:

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Row, select
 
 from central import database, registry, shelf
+from central.chain import highest
 from central.shelf import EpochKey
 from central.tables import key_uptake
 from edge.wire.messages import Status
@@ -73,9 +74,7 @@ def _why_awaited(connection: Connection, kiosk: str, known: Row | None, kids: Co
     heads = msgspec.json.decode(known.heads, type=dict[str, tuple[str, int]])
     wanted = {EpochKey(kiosk, stream, epoch): last for stream, (epoch, last) in heads.items() if last > 0}
     ends = shelf.ends_of(connection, sorted(wanted))
-    missing = sum(
-        max(0, last - max((end.held_up_to for end in ends[key].values()), default=0)) for key, last in wanted.items()
-    )
+    missing = sum(max(0, last - highest(ends[key])) for key, last in wanted.items())
     return f"has {missing} records to send from before it took the new key" if missing else ""
 
 

@@ -1,7 +1,7 @@
 """The threads that tell: one a channel, so that a dead mail server holds up no webhook, and neither the watcher.
 
 Owns when something is tried again, and the heartbeat. Always true: a heart beats only while alerts are evaluated; a
-thread that meets a fault says its kind and goes on.
+thread that meets a fault says its kind and place and goes on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from central import database
 from central.alerts import outbox
 from central.alerts.channels import Heartbeat, NotDelivered
 from central.alerts.outbox import Letter
-from central.journal import ERROR, INFO, WARNING, log
+from central.journal import ERROR, INFO, WARNING, log, told
 
 LOOK_EVERY_S = 2.0
 
@@ -60,9 +60,9 @@ class Postman:
                 while self._is_on_duty() and not self._stopping.is_set() and self._deliver():
                     pass
             except SQLAlchemyError as error:
-                log(WARNING, f"{self._name}: database: {type(getattr(error, 'orig', None) or error).__name__}")
+                log(WARNING, f"{self._name}: {told(error)}")
             except Exception as error:  # the thread's wrapper; its text may quote what a server answered
-                log(ERROR, f"{self._name}: fault: {type(error).__name__}")
+                log(ERROR, f"{self._name}: {told(error)}")
             self._woken.wait(LOOK_EVERY_S)
             self._woken.clear()
 
@@ -118,4 +118,4 @@ class Pulse:
             except NotDelivered as error:
                 log(WARNING, f"heartbeat not taken ({error.message})")
             except Exception as error:  # the thread's wrapper
-                log(ERROR, f"heartbeat: fault: {type(error).__name__}")
+                log(ERROR, f"heartbeat: {told(error)}")
