@@ -20,7 +20,7 @@ from edge.errors import ProvisioningError
 from edge.identity.certificates import hosts_of, load_chain
 from edge.identity.key_files import make_folder, replace
 from edge.identity.trust import Trust
-from provisioning.install import Say, run_command
+from provisioning.install import Say, run_command, told_change
 
 COLLECTOR, ENROLMENT = "collector-1", "enrolment"  # who has a certificate `centre/<name>`
 REVOKED = "revoked.pem"
@@ -99,11 +99,11 @@ class CentreInstallation:
         """Put everything into its place, and start it where systemd runs; raise `ProvisioningError` if it cannot."""
         self.check()
         is_new = [self._put(source, target) for source, target in self._files()]
-        say(f"keys and certificates    {_told(any(is_new))}")
+        say(f"keys and certificates    {told_change(any(is_new))}")
         for kept in self._kept():
             say(f"    left as it is: {kept}, which differs; see `landfall-provision centre rotate`")
-        say(f"revocation list          {_told(self._put_revocation_list())}")
-        say(f"central.toml             {_told(self._put_settings())}")
+        say(f"revocation list          {told_change(self._put_revocation_list())}")
+        say(f"central.toml             {told_change(self._put_settings())}")
         self._configure_broker()
         say("broker's configuration   done")
         if self.root == Path("/") and shutil.which("systemctl"):
@@ -189,7 +189,3 @@ def _in_address(host: str) -> str:
         return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
     except ValueError:
         return host
-
-
-def _told(is_new: bool) -> str:
-    return "done" if is_new else "was so already"

@@ -172,7 +172,7 @@ class Installation:
         return f"set to {made_at:%Y-%m-%d %H:%M} UTC, when the bundle was made"
 
     def _authority(self) -> str:
-        return _changed(self.machine.keys.pin(parts.trust_of(self.bundle)))
+        return told_change(self.machine.keys.pin(parts.trust_of(self.bundle)))
 
     def _settings(self) -> str:
         settings, members = self.machine.settings, self.bundle.members
@@ -182,7 +182,7 @@ class Installation:
         enrolment = self.bundle.enrolment
         if self._certificate() is not None:
             enrolment = msgspec.structs.replace(enrolment, code="")
-        return _changed(
+        return told_change(
             _put(self.machine.keys.folder / "enrolment.json", msgspec.json.encode(enrolment), 0o600) or is_new
         )
 
@@ -198,7 +198,7 @@ class Installation:
             return "nothing to set up: a cable and DHCP"
         if self.machine.is_running and shutil.which("nmcli"):
             run_command("nmcli", "connection", "reload")
-        told = _changed(any(put) or bool(old))
+        told = told_change(any(put) or bool(old))
         if any(name.startswith("landfall-wifi") for name in wanted) and is_wifi_off(self.machine.root):
             return f"{told}; {_WIFI_OFF}"
         return told
@@ -358,7 +358,8 @@ def _put(path: Path, content: bytes, mode: int = 0o644) -> bool:
     return True
 
 
-def _changed(is_new: bool) -> str:
+def told_change(is_new: bool) -> str:
+    """Return how a step went that was to make something so."""
     return "done" if is_new else "was so already"
 
 

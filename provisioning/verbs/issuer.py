@@ -1,8 +1,7 @@
 """What the office types when the issuing authority changes: `landfall-provision ca issuer` and `ca retire`.
 
 Always true: the root's key is read, and its passphrase asked for, to make an authority and to revoke one, and for
-nothing else; what a kiosk still shows is not
-made worthless unless somebody says that it is compromised.
+nothing else; what a kiosk still shows is not made worthless unless somebody says that it is compromised.
 """
 
 from __future__ import annotations
@@ -10,9 +9,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.errors import ProvisioningError
 from provisioning.verbs.office import CENTRAL_CONFIG
+
+if TYPE_CHECKING:
+    from provisioning.authority import Authority
 
 _SHOWN = 20
 _MADE = """\
@@ -94,7 +97,7 @@ def _retire(arguments: argparse.Namespace, passphrase: Callable[[Path | None], s
     return _RETIRED.format(folder=arguments.folder, count=count)
 
 
-def _below_others(authority: object, settings_file: Path) -> list[str]:
+def _below_others(authority: Authority, settings_file: Path) -> list[str]:
     """Return who has a certificate that counts, and none of the authority that issues now."""
     from central import config
     from central.command_line import open_database
