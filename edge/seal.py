@@ -39,10 +39,7 @@ _MAX_DEFLATED = 240 * 1024  # joserfc inflates 250 KiB at the most, so that a sm
 
 def load_private_key(path: Path) -> OKPKey:
     """Load the one private JWK of a file; raise `SealError` as `load_private_keys` does, and for several."""
-    keys = load_private_keys(path)
-    if len(keys) > 1:
-        raise SealError(f"{path}: holds {len(keys)} keys, one is needed")
-    return keys[0]
+    return _the_one(path, load_private_keys(path))
 
 
 def load_private_keys(path: Path) -> list[OKPKey]:
@@ -52,7 +49,7 @@ def load_private_keys(path: Path) -> list[OKPKey]:
     ACL that lets the service's user read it.
     """
     _refuse_open_to_others(path)
-    keys = load_public_keys(path)
+    keys = _load_keys(path)
     if not all(key.is_private for key in keys):
         raise SealError(f"{path}: holds a public key, a private one is needed")
     return keys
@@ -70,27 +67,40 @@ def _refuse_open_to_others(path: Path) -> None:
 
 
 def load_public_key(path: Path) -> OKPKey:
-    """Load a JWK of either kind from a file; raise `SealError` naming the file when it is not an OKP key."""
-    try:
-        return parse_key(path.read_bytes())
-    except OSError as error:
-        raise SealError(f"{path}: cannot be read ({error.strerror})") from None
-    except SealError as error:
-        raise SealError(f"{path}: {error.message}") from None
+    """Load the one public JWK of a file; raise `SealError` as `load_public_keys` does, and for several."""
+    return _the_one(path, load_public_keys(path))
 
 
 def load_public_keys(path: Path) -> list[OKPKey]:
-    """Load a JWK, or every key of a JWK Set (RFC 7517, section 5): while a key is rotated, two of them count."""
+    """Load a public JWK, or every one of a JWK Set (RFC 7517, section 5): while a key is rotated, two of them count.
+
+    Raises `SealError` naming the file otherwise, and where the private half is in it: that has no business there.
+    """
+    keys = _load_keys(path)
+    if any(key.is_private for key in keys):
+        raise SealError(f"{path}: holds a private key, a public one is needed", remedy="take that file away from here")
+    return keys
+
+
+def _the_one(path: Path, keys: list[OKPKey]) -> OKPKey:
+    if len(keys) > 1:
+        raise SealError(f"{path}: holds {len(keys)} keys, one is needed")
+    return keys[0]
+
+
+def _load_keys(path: Path) -> list[OKPKey]:
     try:
-        several = msgspec.json.decode(path.read_bytes(), type=_KeySet).keys
+        text = path.read_bytes()
     except OSError as error:
         raise SealError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        several = msgspec.json.decode(text, type=_KeySet).keys
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return [load_public_key(path)]
+        several = [text]
     try:
         return [parse_key(bytes(one)) for one in several]
     except SealError as error:
-        raise SealError(f"{path}: a key of the set {error.message}") from None
+        raise SealError(f"{path}: {error.message}") from None
 
 
 def throwaway_key(curve: Literal["Ed25519", "X25519"]) -> OKPKey:

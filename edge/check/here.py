@@ -84,9 +84,9 @@ def check_keys(settings: Settings) -> Iterator[Line]:
     """Look whether each key is there, of the right kind, and its own owner's alone."""
     keys = settings.keys
     yield from _keys("key record", settings.resolve(keys.record), lambda path: [load_private_key(path)], "Ed25519")
-    yield from _keys("key opening", settings.resolve(keys.opening), _load_centre_key, "X25519")
+    yield from _keys("key opening", settings.resolve(keys.opening), lambda path: [load_public_key(path)], "X25519")
     for path in keys.receipt:
-        yield from _keys("key receipt", settings.resolve(path), _load_centre_keys, "Ed25519")
+        yield from _keys("key receipt", settings.resolve(path), load_public_keys, "Ed25519")
 
 
 def _keys(what: str, path: Path, load: Callable[[Path], list[Any]], curve: str) -> Iterator[Line]:
@@ -98,22 +98,6 @@ def _keys(what: str, path: Path, load: Callable[[Path], list[Any]], curve: str) 
                 yield ok(what, f"{key.thumbprint()[:16]}...")
     except SealError as error:
         yield failed(what, error.message, error.remedy or "provision the kiosk's keys again")
-
-
-def _load_centre_key(path: Path) -> list[Any]:
-    return _public_alone(path, [load_public_key(path)])
-
-
-def _load_centre_keys(path: Path) -> list[Any]:
-    return _public_alone(path, load_public_keys(path))
-
-
-def _public_alone(path: Path, keys: list[Any]) -> list[Any]:
-    if any(key.is_private for key in keys):
-        raise SealError(
-            f"{path}: holds a private key of the centre", remedy="take it away; a kiosk has public ones alone"
-        )
-    return keys
 
 
 def check_certificates(settings: Settings, kiosk: str, now: datetime) -> Iterator[Line]:

@@ -77,6 +77,14 @@ def test_a_public_key_in_place_of_a_private_one_is_refused(tmp_path) -> None:
         load_private_key(path)
 
 
+def test_a_private_key_in_place_of_a_public_one_is_refused_so_that_no_kiosk_can_open_what_it_seals(tmp_path) -> None:
+    path = tmp_path / "opening.pub.jwk"
+    path.write_text(jwk(CENTRE), encoding="utf-8")
+    path.chmod(0o600)
+    with pytest.raises(SealError, match="holds a private key, a public one is needed; take that file away"):
+        load_public_key(path)
+
+
 def test_several_keys_where_one_is_needed_are_refused(tmp_path) -> None:
     path = tmp_path / "record.jwk"
     path.write_text(f'{{"keys":[{jwk(SIGNING)},{jwk(SIGNING)}]}}', encoding="utf-8")
