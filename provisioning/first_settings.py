@@ -7,6 +7,7 @@ returned; who the kiosk is and where its keys lie is not for the file to say.
 
 from __future__ import annotations
 
+import os
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from edge.errors import SettingError
 from provisioning.bundle import SETTINGS
 
 ETC = Path("/etc/landfall")
+UTC = "UTC"
+_LOCALTIME = Path("/etc/localtime")
 # What the bundle and the kiosk's unit say, and the file can only repeat.
 _GIVEN = {"kiosk": ("site", "name"), "keys": ("record", "opening", "receipt"), "uplink": ("ca", "certificate", "key")}
 _DEFAULTS = """\
@@ -42,6 +45,9 @@ key = "$CREDENTIALS_DIRECTORY/client.key"
 path = "/var/lib/landfall/cache.db"
 keep_receipted_h = 48
 
+[clock]
+time_zone = "{time_zone}"
+
 [control]
 socket = "/run/landfall/control.sock"
 
@@ -59,14 +65,37 @@ class PostFile:
     name: str
 
 
-def first_settings(kiosk: str, broker: tuple[str, int], trust_list: str = "", post: PostFile | None = None) -> str:
+def zone_here() -> str:
+    """Return the time zone that this machine is set to, by the link that says so (localtime(5)); UTC without one."""
+    try:
+        _, _, zone = os.readlink(_LOCALTIME).partition("/zoneinfo/")
+    except OSError:
+        return UTC
+    return UTC if zone in ("", "Etc/UTC") else zone
+
+
+def first_settings(
+    kiosk: str,
+    broker: tuple[str, int],
+    trust_list: str = "",
+    post: PostFile | None = None,
+    *,
+    time_zone: str = UTC,
+) -> str:
     """Return the `kiosk.toml` of a new kiosk, whose `broker` is a host and a port; `trust_list` names a file.
 
     Raises `SettingError` with the post's file and key for what the kiosk would refuse.
     """
     site, _, name = kiosk.partition("/")
     documents = f'[documents]\ntrust_list = "{trust_list}"\n\n' if trust_list else ""
-    text = _DEFAULTS.format(site=site, name=name, broker_host=broker[0], broker_port=broker[1], documents=documents)
+    text = _DEFAULTS.format(
+        site=site,
+        name=name,
+        broker_host=broker[0],
+        broker_port=broker[1],
+        time_zone=time_zone,
+        documents=documents,
+    )
     if post is not None:
         text = _put_on_top(text, post)
     config.parse(text, file=post.name if post else SETTINGS, folder=ETC, environment={})

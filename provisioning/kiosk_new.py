@@ -17,12 +17,13 @@ import msgspec
 from central import config as central_config
 from central.enrolment.cli import open_desk
 from central.enrolment.desk import Desk
+from edge import config as kiosk_config
 from edge.documents.trust import TrustList
 from edge.errors import ContractError, ProvisioningError
 from edge.identity import certificates
 from edge.identity.key_files import make_folder, refuse_existing, write_private, write_public
 from provisioning import bundle, first_boot, label
-from provisioning.first_settings import PostFile, first_settings
+from provisioning.first_settings import ETC, UTC, PostFile, first_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class NewKiosk:
     pin: str
     address: str
     code_until: datetime
+    time_zone: str
 
 
 def new_kiosk(
@@ -68,17 +70,19 @@ def new_kiosk(
     network: Mapping[str, bytes] = {},
     trust_list: bytes | None = None,
     replaces: bool = False,
+    time_zone: str = UTC,
 ) -> NewKiosk:
     """Write bundle, label, sheet and first-boot files of a kiosk into `folder`, which is made.
 
-    `post` has its lanes and whatever else differs from the defaults. Raises `SettingError` when the kiosk would refuse
-    its settings, `LandfallError` when a kiosk of that name is at work and this one does not replace
-    it, `ProvisioningError` when the folder holds a bundle of it.
+    `post` has its lanes and whatever else differs from the defaults, of which `time_zone` is one. Raises
+    `SettingError` when the kiosk would refuse its settings, `LandfallError` when a kiosk of that name is at work and
+    this one does not replace it, `ProvisioningError` when the folder holds a bundle of it.
     """
     site, _, name = kiosk.partition("/")
     stem = f"{site}_{name}"
     broker = (office.broker_host, office.broker_port)
-    text = first_settings(kiosk, broker, bundle.TRUST_LIST if trust_list is not None else "", post)
+    text = first_settings(kiosk, broker, bundle.TRUST_LIST if trust_list is not None else "", post, time_zone=time_zone)
+    zone = kiosk_config.parse(text, file=bundle.SETTINGS, folder=ETC, environment={}).clock.time_zone
     make_folder(folder)
     names = ("user-data", "meta-data", "firstrun.sh", "label.svg", "sheet.txt")
     refuse_existing(folder, f"{stem}{bundle.SUFFIX}", *(f"{stem}/{each}" for each in names))
@@ -99,9 +103,9 @@ def new_kiosk(
     ).items():
         write_private(folder / stem / each, secret)
     write_public(folder / stem / "label.svg", label.label_svg(kiosk, pin, office.address))
-    sheet = label.sheet(kiosk, pin, office.address, made_at, until)
+    sheet = label.sheet(kiosk, pin, office.address, zone, made_at, until)
     write_public(folder / stem / "sheet.txt", sheet.encode())
-    return NewKiosk(kiosk, folder / stem, path, pin, office.address, until)
+    return NewKiosk(kiosk, folder / stem, path, pin, office.address, until, zone)
 
 
 def _checked(trust_list: bytes) -> bytes:

@@ -55,7 +55,7 @@ def label_terminal(kiosk: str, pin: str, address: str) -> str:
     return out.getvalue()
 
 
-def sheet(kiosk: str, pin: str, address: str, made_at: datetime, code_until: datetime) -> str:
+def sheet(kiosk: str, pin: str, address: str, time_zone: str, made_at: datetime, code_until: datetime) -> str:
     """Return the acceptance sheet, 80 columns wide."""
     line = "_" * 24
     return f"""\
@@ -65,6 +65,7 @@ LANDFALL  ACCEPTANCE SHEET                                            {made_at:%
   Pin         {pin}
   Enrols at   {address}
               the code in the bundle is good until {code_until:%Y-%m-%d %H:%M} UTC
+  Time zone   {time_zone}, by whose date documents expire
 
 BEFORE YOU GO
   [ ] the bundle is on a stick; this sheet and the label are not with it

@@ -26,6 +26,9 @@ def add_verbs(kiosk: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="TOML of its [[lanes]] and of whatever else the post has otherwise, such as [uplink] port",
     )
+    new.add_argument(
+        "--time-zone", metavar="ZONE", help="the post's, such as America/Dominica (default: that of this machine)"
+    )
     new.add_argument("--trust-list", type=Path, metavar="FILE", help="signers whose seals the post believes")
     new.add_argument("--replace", action="store_true", help="it takes the place of a kiosk of that name")
     new.add_argument("--wifi", metavar="NAME", help="the post's Wi-Fi")
@@ -47,7 +50,7 @@ def add_verbs(kiosk: argparse._SubParsersAction) -> None:
 
 def _new(arguments: argparse.Namespace) -> str:
     from edge.identity.certificates import check_kiosk_name
-    from provisioning.first_settings import PostFile
+    from provisioning.first_settings import PostFile, zone_here
     from provisioning.kiosk_new import Office, new_kiosk
     from provisioning.label import label_terminal
 
@@ -60,11 +63,13 @@ def _new(arguments: argparse.Namespace) -> str:
         network=_network(arguments),
         trust_list=arguments.trust_list.read_bytes() if arguments.trust_list else None,
         replaces=arguments.replace,
+        time_zone=arguments.time_zone or zone_here(),
     )
     return f"""\
 {_drawable(label_terminal(kiosk, made.pin, made.address))}
 {kiosk}   pin {made.pin}
 enrols at {made.address}, once, until {made.code_until:%Y-%m-%d %H:%M} UTC
+documents expire by the date in the time zone {made.time_zone}
 
   {made.bundle}
       to a stick; it lets one machine in, and holds the Wi-Fi's password

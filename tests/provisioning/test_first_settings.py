@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from edge.errors import SettingError
-from provisioning.first_settings import PostFile, first_settings
+from provisioning import first_settings as module
+from provisioning.first_settings import PostFile, first_settings, zone_here
 
 KIOSK, BROKER = "dm-roseau/ferry-01", ("broker.example.org", 8883)
 LANES = '[[lanes]]\nname = "pier"\nreaders = [{ name = "passport", path = "/dev/ttyACM0" }]\n'
@@ -31,6 +32,34 @@ def test_a_post_without_a_file_of_its_own_has_the_centres_defaults():
     assert settings_with("") == tomllib.loads(first_settings(KIOSK, BROKER, "trust_list.json"))
 
 
+def test_documents_expire_by_the_date_in_the_zone_that_is_given_unless_the_post_says_another():
+    zone = {"time_zone": "America/Dominica"}
+    assert tomllib.loads(first_settings(KIOSK, BROKER, **zone))["clock"] == zone
+    elsewhere = PostFile('[clock]\ntime_zone = "America/Nassau"\n', "pier-2.toml")
+    found = tomllib.loads(first_settings(KIOSK, BROKER, "", elsewhere, **zone))
+    assert found["clock"]["time_zone"] == "America/Nassau"
+    with pytest.raises(SettingError, match=r"kiosk\.toml: clock\.time_zone must be a time zone"):
+        first_settings(KIOSK, BROKER, time_zone="America/Roseau")
+
+
+@pytest.mark.parametrize(
+    ("link", "zone"),
+    [
+        ("/usr/share/zoneinfo/America/Dominica", "America/Dominica"),
+        ("../usr/share/zoneinfo/America/Nassau", "America/Nassau"),
+        ("/usr/share/zoneinfo/Etc/UTC", "UTC"),
+        ("/somewhere/else", "UTC"),
+        (None, "UTC"),
+    ],
+)
+def test_the_zone_of_this_machine_is_where_its_link_points(link, zone, tmp_path, monkeypatch):
+    localtime = tmp_path / "localtime"
+    if link is not None:
+        localtime.symlink_to(link)
+    monkeypatch.setattr(module, "_LOCALTIME", localtime)
+    assert zone_here() == zone
+
+
 @pytest.mark.parametrize(
     "post",
     [
@@ -50,7 +79,7 @@ def test_what_a_file_says_of_a_section_leaves_the_rest_of_the_section_as_it_is()
     found = settings_with("[store]\nkeep_receipted_h = 96\n[documents]\nhealth = true\n[clock]\nrtc = true\n")
     assert found["store"] == {"path": "/var/lib/landfall/cache.db", "keep_receipted_h": 96}
     assert found["documents"] == {"trust_list": "trust_list.json", "health": True}
-    assert found["clock"] == {"rtc": True}
+    assert found["clock"] == {"time_zone": "UTC", "rtc": True}
 
 
 def test_lanes_take_the_place_of_the_one_lane_of_every_kiosk():

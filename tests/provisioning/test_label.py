@@ -41,6 +41,6 @@ def test_a_terminal_shows_the_code_in_80_columns():
 
 def test_a_sheet_has_80_columns_and_a_box_for_each_step():
     at = datetime(2026, 3, 1, tzinfo=UTC)
-    lines = sheet(LONGEST, PIN, ADDRESS, at, at).splitlines()
+    lines = sheet(LONGEST, PIN, ADDRESS, "America/Argentina/ComodRivadavia", at, at).splitlines()
     assert max(map(len, lines)) <= 80
     assert len([line for line in lines if re.match(r" {2}\[ \] ", line)]) == 10
