@@ -133,8 +133,13 @@ class Registry:
         if keys is None:
             return None
         if kiosk not in self._verifiers or self._verifiers[kiosk][0] != keys:
-            self._verifiers[kiosk] = keys, Verifier([parse_key(text) for text in keys])
+            # A key that is not known was added a moment ago, perhaps: a kiosk that was replaced begins at once.
+            self._verifiers[kiosk] = keys, Verifier(map(parse_key, keys), learn=lambda: self._newest(kiosk))
         return self._verifiers[kiosk][1]
+
+    def _newest(self, kiosk: str) -> list[OKPKey]:
+        self._refresh(is_due=True)
+        return [parse_key(text) for text in self._keys.get(kiosk, ())]
 
     def _refresh(self, *, is_due: bool) -> None:
         now_s = self._clock_s()

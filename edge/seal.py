@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -145,10 +145,11 @@ class Signer:
 
 
 class Verifier:
-    """Verifies against a fixed set of public Ed25519 keys, chosen by key id."""
+    """Verifies against public Ed25519 keys, chosen by key id; `learn` gives those that count when one is not known."""
 
-    def __init__(self, keys: Iterable[OKPKey]) -> None:
+    def __init__(self, keys: Iterable[OKPKey], learn: Callable[[], Iterable[OKPKey]] | None = None) -> None:
         self._keys = {key.thumbprint(): key for key in keys}
+        self._learn = learn
 
     @property
     def kids(self) -> tuple[str, ...]:
@@ -166,7 +167,10 @@ class Verifier:
             header = obj.headers()  # type: ignore[attr-defined]
             if header.get("typ") != typ:
                 raise SealError(f"signed as something else than {typ}")
-            key = self._keys.get(str(header.get("kid")))
+            kid = str(header.get("kid"))
+            if kid not in self._keys and self._learn is not None:
+                self._keys = {key.thumbprint(): key for key in self._learn()}
+            key = self._keys.get(kid)
             if key is None:
                 raise SealError("signed by a key that is not known here")
             return key

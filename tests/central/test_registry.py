@@ -39,6 +39,17 @@ def test_a_kiosk_is_known_as_soon_as_it_is_added(engine, register):
     assert register.verifier_of(NAME).verify(kiosk.status().decode(), STATUS_TYP)
 
 
+def test_a_key_that_is_added_beside_another_counts_at_once(engine, register):
+    old, new = FakeKiosk(NAME), FakeKiosk(NAME)
+    registry.add_kiosk(engine, NAME, old.key, START)
+    verifier = register.verifier_of(NAME)
+    with pytest.raises(SealError, match="not known here"):
+        verifier.verify(new.status().decode(), STATUS_TYP)
+    registry.add_kiosk(engine, NAME, new.key, START)
+    assert verifier.verify(new.status().decode(), STATUS_TYP)
+    assert verifier.verify(old.status().decode(), STATUS_TYP)
+
+
 def test_a_key_that_is_revoked_while_the_register_is_read_counts_no_more_within_a_second(engine, clock, register):
     kiosk, other = FakeKiosk(NAME), FakeKiosk("utopia/lane-2")
     for one in (kiosk, other):
