@@ -33,6 +33,10 @@ LAYER_2 = {
     "edge.notify", "hw",
 }  # fmt: skip
 LAYER_3 = {"edge", "central", "provisioning", "provisioning.demo"}
+# What both ends of the wire need.
+SHARED = {
+    "edge.wire", "edge.documents", "edge.seal", "edge.identity", "edge.errors", "edge.printable", "edge.version",
+}  # fmt: skip
 ROOMS = LAYER_0 | LAYER_1 | LAYER_2 | LAYER_3
 
 MAY: dict[str, set[str]] = {
@@ -48,23 +52,9 @@ MAY: dict[str, set[str]] = {
     **dict.fromkeys(LAYER_1 | LAYER_2, LAYER_0 | LAYER_1),
     "hw": {"hw.devices", "hw.framing", "hw.keyboard", "hw.settings", "edge.documents"},
     "edge": ROOMS - LAYER_3,
-    "central": {
-        "edge.wire",
-        "edge.documents",
-        "edge.seal",
-        "edge.identity",
-        "edge.errors",
-        "edge.printable",
-        "edge.version",
-    },
+    "central": SHARED,
     "provisioning": {
-        "edge.wire",
-        "edge.documents",
-        "edge.seal",
-        "edge.identity",
-        "edge.errors",
-        "edge.printable",
-        "edge.version",
+        *SHARED,
         "edge.accept.cli",  # the guided check, which lives beside `edge.check`
         "edge.config",  # a bundle holds no settings that the kiosk would refuse
         "edge.control",  # a renewal may have to go through the daemon's connection

@@ -74,8 +74,8 @@ def test_a_second_time_changes_nothing(office, at_post):
 WRITES = ("fsync", "replace", "link", "unlink", "mkdir")
 
 
-def run_until(post, number):
-    """Install in a child that is killed before its `number`th write; return whether it came to its end."""
+def run_until(post, number, cut=lambda: None):
+    """Install in a child that is killed before its `number`th write, `cut` first; return whether it came to its end."""
     child = os.fork()
     if child == 0:
         left = number
@@ -85,6 +85,7 @@ def run_until(post, number):
                 nonlocal left
                 left -= 1
                 if left < 0:
+                    cut()
                     os.kill(os.getpid(), signal.SIGKILL)
                 return _call(*given, **named)
 

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 
-from provisioning.install import Installation, machine_at
+from provisioning.install import machine_at
 from provisioning.network import wifi
 from tests.powercut import obstacles
 from tests.powercut.loop_card import LoopCard
-from tests.provisioning.test_install import WRITES, run, tree
+from tests.provisioning.test_install import run, run_until, tree
 
 NETWORK = dict([wifi("Ferry Terminal", "correct horse")])
 IMAGE_BYTES = 16 * 1024 * 1024
-STRIDE = (
-    6  # every sixth write: a card takes its time; `test_install` goes to every one, without losing what is unsynced
-)
+STRIDE = 6  # not every write: a card takes its time; `test_install` goes to each, and loses nothing that is unsynced
 pytestmark = pytest.mark.journey
-
-
-def is_cut_before(post, number, card):
-    """Install in a child; the card's power is cut before its `number`th write. Tell whether it came to that."""
-    child = os.fork()
-    if child == 0:
-        left = number
-        for name in WRITES:
-
-            def counted(*given, _call=getattr(os, name), **named):
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    card.cut()
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return _call(*given, **named)
-
-            setattr(os, name, counted)
-        try:
-            Installation(post.bundle, post.machine).run(lambda line: None)
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
 def test_a_card_whose_power_is_cut_is_set_up_by_the_same_command(office, at_post, tmp_path):
@@ -55,7 +26,7 @@ def test_a_card_whose_power_is_cut_is_set_up_by_the_same_command(office, at_post
         post = at_post(office, f"card-{number}", network=NETWORK, replaces=True)
         with LoopCard(tmp_path / f"loop-{number}", image_bytes=IMAGE_BYTES) as card:
             post.machine = machine_at(card.folder)
-            was_cut = is_cut_before(post, number, card)
+            was_cut = not run_until(post, number, card.cut)
             if was_cut:
                 card.unmount()
                 card.mount()
