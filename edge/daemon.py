@@ -136,7 +136,7 @@ class Daemon:
         self._recent = parts.recent
         about = {"kiosk": parts.kiosk, "version": self._version, "settings_sha256": sha256}
         self._practice = Practice(self._lanes, parts.recent, self._recorder, parts.signer, log, about)
-        self._vitals = Vitals(settings_sha256=sha256)
+        self._vitals = Vitals.of_start(self._lane_of_device, sha256)
         self._health = HealthReports(
             parts.kiosk,
             self._version,

@@ -8,7 +8,7 @@ whatever they say, the message stays below `MAX_HEALTH_BYTES`.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -86,6 +86,11 @@ class Vitals:
     commits_s: deque[float] = field(default_factory=lambda: deque(maxlen=COMMITS))
     survey: Survey = field(default_factory=lambda: Survey(MachineHealth()))
     settings_sha256: str = ""
+
+    @classmethod
+    def of_start(cls, devices: Iterable[str], settings_sha256: str) -> Vitals:
+        """Return what is known at the start: which devices there have to be, so that a silent one is not left out."""
+        return cls(devices={name: DeviceState() for name in devices}, settings_sha256=settings_sha256)
 
     def device(self, name: str, state: str, now: Moment, error: str = "") -> None:
         """Note that a device came or went."""
@@ -195,7 +200,7 @@ def _devices(vitals: Vitals, lanes: Mapping[str, tuple[str, str, str]]) -> dict[
         name: DeviceHealth(f"lane {state}", signal, guidance or UNSET)
         for name, (state, signal, guidance) in lanes.items()
     }
-    for name, device in sorted(vitals.devices.items(), key=lambda item: item[1].state != "lost"):
+    for name, device in sorted(vitals.devices.items(), key=lambda item: item[1].state == "ready"):
         found[name] = DeviceHealth(
             state=device.state,
             since_s=round(device.since_s, 3),

@@ -58,6 +58,13 @@ def test_the_store_says_what_it_takes_and_how_much_room_is_left(room, is_ready, 
     assert (store["state"], store["free_bytes"]) == (state, 5_000_000)
 
 
+def test_a_device_that_has_not_said_anything_is_told_as_starting_and_not_left_out() -> None:
+    vitals = Vitals.of_start(["camera", "panel"], "")
+    vitals.device("panel", "ready", moment(1))
+    assert said(vitals)["devices"]["camera"]["state"] == "starting"
+    assert said(vitals)["devices"]["panel"]["state"] == "ready"
+
+
 def test_a_device_that_was_lost_says_since_when_and_why() -> None:
     vitals = Vitals()
     vitals.device("camera", "ready", moment(1))
