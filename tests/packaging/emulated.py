@@ -30,8 +30,7 @@ mount --rbind /dev dev
 mount -t tmpfs tmpfs tmp
 mkdir packages
 mount --bind "$PACKAGES" packages
-echo entered
-exec chroot . sleep infinity
+exec chroot . sh -c "echo entered; exec sleep infinity"  # said from inside: before, its root is this machine's
 """
 
 
