@@ -19,7 +19,7 @@ from central import commands, database
 from central.clock import utc_now
 from central.command_line import database_named, kiosk_named, kiosk_options, print_json
 from central.commands import SETTINGS, TRIAL_S, Issued
-from central.registry import list_kiosks
+from central.registry import registered_kiosks
 from edge.errors import LandfallError, SettingError
 from edge.wire.commands import CommandName
 from edge.wire.topics import Stream
@@ -91,7 +91,8 @@ def _renew(arguments: argparse.Namespace) -> int:
     if not arguments.everywhere:
         print(commands.issue(engine, kiosk_named(arguments), CommandName.RENEW, {}, _who(), utc_now()))
         return 0
-    kiosks = sorted({key.kiosk for key in list_kiosks(engine) if key.revoked_at is None})
+    with database.reading(engine) as connection:
+        kiosks = registered_kiosks(connection)
     for number, kiosk in enumerate(kiosks):
         given = {"after_s": round(arguments.within_min * 60 * number / len(kiosks), 1)}
         commands.issue(engine, kiosk, CommandName.RENEW, given, _who(), utc_now())

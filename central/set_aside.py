@@ -30,7 +30,8 @@ from edge.wire.topics import Topic, stream_topic
 Place = tuple[str, str, str, int, str]  # kiosk, stream, epoch, sequence and hash of a record
 Progress = Callable[[int, int], None]
 
-_place = tuple_(record.c.kiosk, record.c.stream, record.c.epoch, record.c.sequence, record.c.hash)
+_COLUMNS = (record.c.kiosk, record.c.stream, record.c.epoch, record.c.sequence, record.c.hash)
+_place = tuple_(*_COLUMNS)
 _SEALED = (record.c.state == Standing.QUARANTINE.state) & record.c.letter.is_not(None)
 
 
@@ -92,9 +93,8 @@ def retry(engine: Engine, opener: Opener, open_store: Callable[[], Store], now: 
 def _places(connection: Connection) -> list[Place]:
     """Return the records whose letter is set aside, oldest position first; each of them was an incident once."""
     same = [incident.c[name] == record.c[name] for name in ("kiosk", "stream", "epoch", "sequence")]
-    columns = (record.c.kiosk, record.c.stream, record.c.epoch, record.c.sequence, record.c.hash)
-    of_incidents = select(*columns).join(incident, same[0] & same[1] & same[2] & same[3])
-    query = of_incidents.where(incident.c.kind == Kind.QUARANTINE, _SEALED).order_by(*columns)
+    of_incidents = select(*_COLUMNS).join(incident, same[0] & same[1] & same[2] & same[3])
+    query = of_incidents.where(incident.c.kind == Kind.QUARANTINE, _SEALED).order_by(*_COLUMNS)
     return [tuple(row) for row in connection.execute(query)]
 
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from edge.events import Moment
-from edge.wire.crossing import Clock
+from edge.wire.crossing import Clock, ClockState
 
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
@@ -118,17 +118,20 @@ class SystemClock:
         """Return the time, its state and its error bound."""
         boottime_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         at = datetime.now(UTC)
+        state, bound_s = self._judged(at, boottime_s)
+        return Moment(at, Clock(state, bound_s, self._boot_id, boottime_s), self._zone)
+
+    def _judged(self, at: datetime, boottime_s: float) -> tuple[ClockState, float | None]:
+        """Return what a time is worth and its error bound in seconds, if there is one; keep the last that was sure."""
         bound_s = self._error_bound_s()
         if bound_s is not None and at >= self._floor:
             self._synchronised = at, boottime_s
-            return Moment(at, Clock("synchronised", bound_s, self._boot_id, boottime_s), self._zone)
+            return "synchronised", bound_s
         if at < self._last_known:
-            return Moment(at, Clock("unset", None, self._boot_id, boottime_s), self._zone)
+            return "unset", None
         if self._synchronised is not None:
             since_s = boottime_s - self._synchronised[1]
             drift_s = 1.0 + since_s * _DRIFT
-            if abs((at - self._synchronised[0]).total_seconds() - since_s) > drift_s:  # somebody has set it since
-                return Moment(at, Clock("unset", None, self._boot_id, boottime_s), self._zone)
-            return Moment(at, Clock("holdover", drift_s, self._boot_id, boottime_s), self._zone)
-        state = "holdover" if self._has_rtc else "unset"
-        return Moment(at, Clock(state, None, self._boot_id, boottime_s), self._zone)
+            is_set_since = abs((at - self._synchronised[0]).total_seconds() - since_s) > drift_s
+            return ("unset", None) if is_set_since else ("holdover", drift_s)
+        return ("holdover" if self._has_rtc else "unset"), None

@@ -18,7 +18,7 @@ from edge.version import add_version
 from provisioning.verbs import centre as centre_verbs
 from provisioning.verbs import issuer as issuer_verbs
 from provisioning.verbs import office, on_kiosk
-from provisioning.verbs.office import text_of
+from provisioning.verbs.office import first_line
 
 WIDTH = 80
 
@@ -76,7 +76,7 @@ def _passphrase(file: Path | None, *, is_new: bool = False) -> str:
     from getpass import getpass
 
     if file is not None:
-        return text_of(file).partition("\n")[0].rstrip("\r")
+        return first_line(file)
     if not sys.stdin.isatty():
         raise ProvisioningError("nobody is here to type a passphrase", remedy="give --passphrase-file")
     if not is_new:

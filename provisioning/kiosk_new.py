@@ -7,6 +7,7 @@ written over.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +18,12 @@ import msgspec
 from central import config as central_config
 from central.enrolment.cli import open_desk
 from central.enrolment.desk import Desk
-from edge import config as kiosk_config
 from edge.documents.trust import TrustList
 from edge.errors import ContractError, ProvisioningError
 from edge.identity import certificates
 from edge.identity.key_files import make_folder, refuse_existing, write_private, write_public
 from provisioning import bundle, first_boot, label
-from provisioning.first_settings import ETC, UTC, PostFile, first_settings
+from provisioning.first_settings import UTC, PostFile, first_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def new_kiosk(
     stem = f"{site}_{name}"
     broker = (office.broker_host, office.broker_port)
     text = first_settings(kiosk, broker, bundle.TRUST_LIST if trust_list is not None else "", post, time_zone=time_zone)
-    zone = kiosk_config.parse(text, file=bundle.SETTINGS, folder=ETC, environment={}).clock.time_zone
+    zone = tomllib.loads(text)["clock"]["time_zone"]
     make_folder(folder)
     names = ("user-data", "meta-data", "firstrun.sh", "label.svg", "sheet.txt")
     refuse_existing(folder, f"{stem}{bundle.SUFFIX}", *(f"{stem}/{each}" for each in names))

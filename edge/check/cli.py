@@ -43,11 +43,10 @@ def _check(options: argparse.Namespace) -> int:
 
     if options.json:
         found = list(check(options.config, environment()))
+        print_json(found)
     else:
         screen = CheckScreen()
         found = screen.print_lines(check(options.config, environment(), screen.tell))
-    if options.json:
-        print_json(found)
     return 1 if any(line.state is State.FAILED for line in found) else 0
 
 

@@ -51,12 +51,12 @@ def check_devices(
 
 
 def settled(
-    devices: Callable[[], Mapping[str, Any] | None], tell: Tell, *, within_s: float = READY_WITHIN_S
+    status: Callable[[], Mapping[str, Any] | None], tell: Tell, *, within_s: float = READY_WITHIN_S
 ) -> Mapping[str, Any] | None:
-    """Return what a running daemon says of its devices, once none is gone or `within_s` have passed."""
+    """Return what a running daemon says of itself, once no device is gone or `within_s` have passed."""
     until_s = time.monotonic() + within_s
-    while (found := devices()) is not None:
-        gone = {name: str(one.get("error", "")) for name, one in found.items() if _is_gone(one)}
+    while (found := status()) is not None:
+        gone = {name: str(one.get("error", "")) for name, one in found["devices"].items() if _is_gone(one)}
         left_s = until_s - time.monotonic()
         if not gone or left_s <= 0:
             break

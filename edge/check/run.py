@@ -37,8 +37,7 @@ def check(config: Path, environment: dict[str, str], tell: Tell = say_nothing) -
         yield warn("daemon", "does not run", "systemctl start landfall-kiosk; journalctl -u landfall-kiosk")
     else:
         yield ok("daemon", f"runs, version {daemon['version']}")
-        settled(lambda: (running(settings) or {}).get("devices"), tell)
-        daemon = running(settings)
+        daemon = settled(lambda: running(settings), tell)
     yield from checks(settings, kiosk, daemon, tell)
 
 

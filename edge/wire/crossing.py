@@ -18,6 +18,7 @@ MAX_PHOTO_BYTES = 512 * 1024  # base64 twice, it still is a letter that the cent
 
 SERVICE_NUMBER = r"^(?=[A-Z0-9.-]*[0-9])[A-Z0-9][A-Z0-9.-]{0,15}\Z"  # never a name: without a digit it is none
 Direction = Literal["entry", "exit", "transit"]
+ClockState = Literal["synchronised", "holdover", "unset"]
 LaneKind = Literal["desk", "self_service"]
 ConveyanceKind = Literal["flight", "vessel", "vehicle", "private"]
 OutcomeResult = Literal["passed", "referred"]
@@ -32,7 +33,7 @@ class Clock(msgspec.Struct, frozen=True):
     the record later from others of the same boot.
     """
 
-    state: Literal["synchronised", "holdover", "unset"]
+    state: ClockState
     error_bound_s: float | None
     boot_id: str
     boottime_s: float

@@ -89,8 +89,13 @@ def _drawable(code: str) -> str:
     return code
 
 
-def _first_line(file: Path | None) -> str:
-    return text_of(file).partition("\n")[0].rstrip("\r") if file else ""
+def first_line(file: Path) -> str:
+    """Return the first line of a file, where secrets are kept; raise `ProvisioningError` when it is not UTF-8."""
+    return text_of(file).partition("\n")[0].rstrip("\r")
+
+
+def _secret(file: Path | None) -> str:
+    return first_line(file) if file else ""
 
 
 def text_of(file: Path) -> str:
@@ -106,9 +111,9 @@ def _network(arguments: argparse.Namespace) -> dict[str, bytes]:
 
     found = []
     if arguments.wifi:
-        found.append(network.wifi(arguments.wifi, _first_line(arguments.wifi_password_file)))
+        found.append(network.wifi(arguments.wifi, _secret(arguments.wifi_password_file)))
     if arguments.lte_apn:
-        password, pin = _first_line(arguments.lte_password_file), _first_line(arguments.lte_pin_file)
+        password, pin = _secret(arguments.lte_password_file), _secret(arguments.lte_pin_file)
         found.append(network.lte(arguments.lte_apn, arguments.lte_user, password, pin))
     if arguments.address:
         if not arguments.gateway or not arguments.dns:

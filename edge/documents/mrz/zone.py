@@ -319,8 +319,9 @@ def _align(row: _Row, layout: Layout, line: int, *, keeps_fillers: bool) -> _Row
         inside = row.text[before : len(row.text) - after]
         inside_origins = row.origins[before : len(row.origins) - after]
         ends_in_fillers = unit.stop - offset == layout.width and unit.start in layout.filled
-        is_ended = ends_in_fillers and deviation < 0 and not inside.endswith("<") and not keeps_fillers
-        if is_ended or (ends_in_fillers and deviation < 0 and inside.endswith("<")):
+        lacks_end = ends_in_fillers and deviation < 0
+        is_ended = lacks_end and not (keeps_fillers or inside.endswith("<"))
+        if is_ended or (lacks_end and inside.endswith("<")):
             inside, inside_origins, blanked = inside.ljust(size, "<"), (*inside_origins, *(-1,) * -deviation), False
         elif ends_in_fillers and deviation > 0 and (not inside[size:].strip("<") or inside[:size].endswith("<<")):
             inside, inside_origins, blanked = inside[:size], inside_origins[:size], False

@@ -61,9 +61,10 @@ def test_a_reader_that_comes_up_meanwhile_is_ready_and_how_long_it_has_is_told(t
 
 
 def test_a_daemon_whose_reader_is_gone_is_asked_until_it_is_back() -> None:
-    gone, told = {"passport": {"state": "lost", "error": "unplugged"}, "lane": {"state": "lane ready"}}, []
-    answers = [gone, {"passport": {"state": "ready"}}]
-    assert settled(lambda: answers.pop(0), told.append, within_s=5)["passport"]["state"] == "ready"
+    devices, told = {"passport": {"state": "lost", "error": "unplugged"}, "lane": {"state": "lane ready"}}, []
+    gone = {"devices": devices}
+    answers = [gone, {"devices": {"passport": {"state": "ready"}}}]
+    assert settled(lambda: answers.pop(0), told.append, within_s=5)["devices"]["passport"]["state"] == "ready"
     assert told == ["5 s left for passport (unplugged)"]
     assert settled(lambda: gone, told.append, within_s=0) is gone
     assert settled(lambda: None, told.append) is None
